@@ -1,0 +1,291 @@
+/**
+ * The one error type that crosses this package's public API.
+ *
+ * @module
+ */
+
+/** Where and how a guest left the path of normal return. */
+export type TrapKind = "trap" | "exception";
+
+/** What each {@linkcode SandboxErrorCode} carries in `details`. */
+export interface SandboxErrorDetails {
+  /** A name was asked of a factory that does not know it. */
+  "unknown-name": {
+    /** What was looked up: `"runtime"`. */
+    readonly kind: string;
+    /** The name that is not known. */
+    readonly name: string;
+    /** The nearest known name, if one is near. */
+    readonly suggestion?: string;
+  };
+  /** The module could not be read from its path or URL. */
+  "module-unreadable": {
+    /** The path or URL, as given. */
+    readonly source: string;
+  };
+  /** The bytes are no valid WebAssembly module. */
+  "invalid-module": {
+    /** Length of the input in bytes. */
+    readonly byteLength: number;
+    /** Where the fault was found, in bytes from the start, if known. */
+    readonly offset?: number;
+  };
+  /** The module is valid, but uses something that is not allowed here. */
+  "module-refused": {
+    /** What was refused: a feature, a bound or a name. */
+    readonly reason: string;
+    /** Name of the feature to allow, where that would help. */
+    readonly feature?: string;
+    /** Where, in bytes from the start, if known. */
+    readonly offset?: number;
+  };
+  /** The module imports something that nobody grants. */
+  "import-not-granted": {
+    /** The imports that are missing or of another kind. */
+    readonly missing: readonly ImportName[];
+  };
+  /** The module has no such exported function. */
+  "export-not-found": {
+    /** The name that was called. */
+    readonly name: string;
+    /** The nearest exported function, if one is near. */
+    readonly suggestion?: string;
+  };
+  /** The guest trapped, or threw an exception that nobody caught. */
+  "trap": {
+    /** The export that was running. */
+    readonly export: string;
+    /** Whether it trapped or threw. */
+    readonly kind: TrapKind;
+  };
+  /** The guest answered outside the rules of its ABI. */
+  "guest-protocol": {
+    /** The export that was running. */
+    readonly export: string;
+    /** What was wrong: a pointer, a length, the text, a signature. */
+    readonly problem: string;
+  };
+  /** A function that the host granted threw. */
+  "host-function-failed": {
+    /** The import that threw. */
+    readonly import: ImportName;
+  };
+  /** A limit was reached. The instance is dead. */
+  "limit-exceeded": {
+    /** Name of the limit, as in `ResourceLimits`, or `"stack"`. */
+    readonly limit: string;
+    /** What was allowed, in the unit of the limit's name. */
+    readonly allowed: number;
+    /** What was used or asked for, where that is known. */
+    readonly used?: number;
+    /** What to do about it. */
+    readonly suggestion: string;
+  };
+  /** The instance did not return from an earlier call and cannot go on. */
+  "instance-dead": {
+    /** Code of the error that ended it. */
+    readonly reason: SandboxErrorCode;
+  };
+  /** The runtime or the machine cannot do or enforce what was asked for. */
+  "unsupported": {
+    /** Name of the runtime. */
+    readonly runtime: string;
+    /** What it cannot do. */
+    readonly feature: string;
+  };
+  /** The object was used after it was disposed. */
+  "disposed": {
+    /** What was disposed: `"sandbox"`, `"instance"`, `"runtime"`. */
+    readonly kind: string;
+  };
+}
+
+/** An import, by its two names. */
+export interface ImportName {
+  /** Name of the module that is imported from. */
+  readonly module: string;
+  /** Name within that module. */
+  readonly name: string;
+  /** Kind of the import, where it matters. */
+  readonly kind?: string;
+}
+
+/** Machine-readable reason of a {@linkcode SandboxError}. */
+export type SandboxErrorCode = keyof SandboxErrorDetails;
+
+const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
+  "unknown-name",
+  "module-unreadable",
+  "invalid-module",
+  "module-refused",
+  "import-not-granted",
+  "export-not-found",
+  "trap",
+  "guest-protocol",
+  "host-function-failed",
+  "limit-exceeded",
+  "instance-dead",
+  "unsupported",
+  "disposed",
+]);
+
+/** Options of the {@linkcode SandboxError} constructor. */
+export interface SandboxErrorOptions<C extends SandboxErrorCode>
+  extends ErrorOptions {
+  /** Structured facts about the failure. */
+  details: SandboxErrorDetails[C];
+}
+
+/** An error as plain JSON, the form that crosses a process boundary. */
+export interface SerializedError {
+  /** Name of the error's class. */
+  readonly name: string;
+  /** The message. */
+  readonly message: string;
+  /** Code, for a {@linkcode SandboxError}. */
+  readonly code?: SandboxErrorCode;
+  /** Details, for a {@linkcode SandboxError}. */
+  readonly details?: unknown;
+  /** The cause, in the same form. */
+  readonly cause?: SerializedError;
+}
+
+/** How many causes of causes are carried across a boundary. */
+const MAX_CAUSES = 8;
+
+/** Brands instances, so that a second copy of this package knows them too. */
+const BRAND = Symbol.for("@wasm-sandbox/core/SandboxError");
+
+/**
+ * A failure that a caller is expected to handle. Discriminate on `code`.
+ *
+ * Text in the message that came from a guest has its control characters
+ * escaped.
+ *
+ * @example Usage
+ * ```ts
+ * import { SandboxError } from "@wasm-sandbox/core";
+ * import { assert } from "@std/assert";
+ *
+ * const error = new SandboxError("disposed", "Cannot call: disposed", {
+ *   details: { kind: "sandbox" },
+ * });
+ * const copy = SandboxError.fromJSON(JSON.parse(JSON.stringify(error)));
+ * assert(SandboxError.is(copy, "disposed"));
+ * assert(copy.details.kind === "sandbox");
+ * ```
+ *
+ * @typeParam C The code of this error.
+ */
+export class SandboxError<C extends SandboxErrorCode = SandboxErrorCode>
+  extends Error {
+  /** Name of the class, the same in every copy of this package. */
+  override readonly name = "SandboxError";
+  /** Machine-readable reason. */
+  readonly code: C;
+  /** Structured facts about the failure, typed by `code`. */
+  readonly details: SandboxErrorDetails[C];
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param code Machine-readable reason.
+   * @param message What could not be done, why, and what to do.
+   * @param options Details, and the cause if there is one.
+   */
+  constructor(code: C, message: string, options: SandboxErrorOptions<C>) {
+    super(message, "cause" in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.details = { ...options.details };
+    Object.freeze(this.details);
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /**
+   * Narrows an unknown value to a {@linkcode SandboxError}, if wanted of one
+   * code. Knows the errors of other copies of this package in this thread;
+   * across threads and processes send {@linkcode SandboxError.toJSON}.
+   *
+   * @typeParam C The code to narrow to.
+   * @param error Any value, usually from a `catch` clause.
+   * @param code The code to look for; any, if left out.
+   * @returns Whether `error` is a {@linkcode SandboxError} of that code.
+   */
+  static is<C extends SandboxErrorCode = SandboxErrorCode>(
+    error: unknown,
+    code?: C,
+  ): error is SandboxError<C> {
+    return error instanceof Error && Object.hasOwn(error, BRAND) &&
+      (code === undefined || (error as SandboxError).code === code);
+  }
+
+  /**
+   * The error as plain data, causes included, stacks left out.
+   *
+   * @returns What {@linkcode SandboxError.fromJSON} takes.
+   */
+  toJSON(): SerializedError {
+    return serialize(this, MAX_CAUSES);
+  }
+
+  /**
+   * Makes an error out of its plain form.
+   *
+   * @param data What {@linkcode SandboxError.toJSON} gave.
+   * @returns The error, whole but for the stack.
+   * @throws {TypeError} If `data` is not of that form.
+   */
+  static fromJSON(data: unknown): SandboxError {
+    const error = deserialize(data, MAX_CAUSES);
+    if (SandboxError.is(error)) return error;
+    throw new TypeError("Cannot read a SandboxError: the code is missing");
+  }
+}
+
+/** Every {@linkcode SandboxError}, as a union that a `switch` can narrow. */
+export type AnySandboxError = {
+  [C in SandboxErrorCode]: SandboxError<C>;
+}[SandboxErrorCode];
+
+function serialize(error: Error, depth: number): SerializedError {
+  const { name, message, cause } = error;
+  return {
+    name,
+    message,
+    ...(SandboxError.is(error)
+      ? { code: error.code, details: error.details }
+      : {}),
+    ...(cause instanceof Error && depth > 0
+      ? { cause: serialize(cause, depth - 1) }
+      : {}),
+  };
+}
+
+function deserialize(data: unknown, depth: number): Error {
+  if (typeof data !== "object" || data === null) {
+    throw new TypeError("Cannot read a SandboxError: not an object");
+  }
+  const { name, message, code, details, cause } = data as Partial<
+    SerializedError
+  >;
+  if (typeof name !== "string" || typeof message !== "string") {
+    throw new TypeError("Cannot read a SandboxError: no name or no message");
+  }
+  const options = cause !== undefined && depth > 0
+    ? { cause: deserialize(cause, depth - 1) }
+    : {};
+  if (code === undefined) {
+    const error = new Error(message, options);
+    error.name = name;
+    return error;
+  }
+  if (
+    !CODES.has(code) || typeof details !== "object" || details === null
+  ) {
+    throw new TypeError("Cannot read a SandboxError: unknown code or details");
+  }
+  return new SandboxError(code, message, {
+    ...options,
+    details: details as SandboxErrorDetails[typeof code],
+  });
+}

@@ -1,0 +1,526 @@
+/**
+ * Reads the declarations of a module. Every count is checked against the bytes
+ * that are left, nothing recurses, and what is not known is refused.
+ *
+ * Format: https://webassembly.github.io/spec/core/binary/modules.html
+ *
+ * @module
+ */
+
+import { quote } from "../../_text.ts";
+import { SandboxError } from "../../errors.ts";
+import { FEATURE_BITS as F } from "./features.ts";
+import {
+  type ExportLayout,
+  type ImportLayout,
+  KINDS,
+  type Limits,
+  MAX_EXTERNALS,
+  MAX_TAG_PARAMS,
+  type MemoryLayout,
+  type ModuleLayout,
+  RESERVED,
+  type Section,
+  type TableLayout,
+} from "./layout.ts";
+import { Act, CORE, GC, SIMD, Sub } from "./opcodes.ts";
+import { ByteReader } from "./reader.ts";
+
+/** Sections by number, in the order in which they must stand. */
+const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+
+/**
+ * The error of a module that is valid, but not allowed.
+ *
+ * @param what What was refused, why, and what to do.
+ * @param details The reason, and where.
+ * @returns The error.
+ */
+export function refused(
+  what: string,
+  details: SandboxError<"module-refused">["details"],
+): SandboxError<"module-refused"> {
+  return new SandboxError(
+    "module-refused",
+    `Cannot accept the module: ${what}`,
+    {
+      details,
+    },
+  );
+}
+
+/** Reads a module's declarations into the fields of a {@linkcode ModuleLayout}. */
+export class ModuleParser {
+  readonly #reader: ByteReader;
+  readonly #sections = new Map<number, Section>();
+  readonly #types: number[] = [];
+  readonly #paramCounts: number[] = [];
+  readonly #imports: ImportLayout[] = [];
+  readonly #exports: ExportLayout[] = [];
+  readonly #functionTypes: number[] = [];
+  readonly #memories: MemoryLayout[] = [];
+  readonly #tables: TableLayout[] = [];
+  readonly #elementLengths: number[] = [];
+  readonly #dataLengths: number[] = [];
+  readonly #bodies: number[] = [];
+  #importedFunctions = 0;
+  #globals = 0;
+  #features = 0;
+  #start: number | undefined;
+  #names: Section | undefined;
+
+  /**
+   * Constructs a parser.
+   *
+   * @param bytes The module; nobody else may change it.
+   */
+  constructor(readonly bytes: Uint8Array<ArrayBuffer>) {
+    this.#reader = new ByteReader(bytes);
+  }
+
+  /**
+   * Reads the whole module.
+   *
+   * @returns What it declares.
+   * @throws {SandboxError} With code `invalid-module` or `module-refused`.
+   */
+  parse(): ModuleLayout {
+    this.#header();
+    let last = -1;
+    while (this.#reader.pos < this.bytes.length) {
+      const section = this.#section();
+      if (section.id === 0) {
+        this.#custom(section);
+        continue;
+      }
+      const place = ORDER.indexOf(section.id);
+      if (place < 0) {
+        this.#reader.fail(`section ${section.id} is not known`, section.start);
+      }
+      if (place <= last) {
+        this.#reader.fail(
+          `section ${section.id} is out of order`,
+          section.start,
+        );
+      }
+      last = place;
+      this.#sections.set(section.id, section);
+      this.#payload(section);
+    }
+    const defined = this.#functionTypes.length - this.#importedFunctions;
+    if (defined !== this.#bodies.length / 2) {
+      this.#reader.fail("functions and bodies differ in number");
+    }
+    return this.#layout();
+  }
+
+  #layout(): ModuleLayout {
+    return {
+      bytes: this.bytes,
+      sections: this.#sections,
+      names: this.#names,
+      types: this.#types,
+      paramCounts: this.#paramCounts,
+      imports: this.#imports,
+      exports: this.#exports,
+      importedFunctions: this.#importedFunctions,
+      functionTypes: this.#functionTypes,
+      memories: this.#memories,
+      tables: this.#tables,
+      globals: this.#globals,
+      start: this.#start,
+      elementLengths: this.#elementLengths,
+      dataLengths: this.#dataLengths,
+      bodies: this.#bodies,
+      features: this.#features |
+        (this.#memories.length > 1 ? F.multiMemory : 0),
+    };
+  }
+
+  #header(): void {
+    const { bytes } = this;
+    const magic = [0, 0x61, 0x73, 0x6d];
+    if (!magic.every((byte, index) => bytes[index] === byte)) {
+      this.#reader.fail(
+        bytes.length === 0
+          ? "it is empty"
+          : "it does not begin with \\0asm, so it is no WebAssembly (text must be assembled first)",
+        0,
+      );
+    }
+    const version = bytes.subarray(4, 8).join();
+    if (version === "13,0,1,0") {
+      throw refused(
+        "it is a component; only core modules run here (extract the core module)",
+        { reason: "component" },
+      );
+    }
+    if (version !== "1,0,0,0") this.#reader.fail("the version is not 1", 4);
+    this.#reader.pos = 8;
+  }
+
+  #section(): Section {
+    const reader = this.#reader;
+    reader.end = this.bytes.length;
+    const id = reader.u8();
+    const size = reader.u32();
+    if (size > this.bytes.length - reader.pos) {
+      reader.fail(`section ${id} claims ${size} bytes, more than there are`);
+    }
+    const start = reader.pos;
+    reader.end = start + size;
+    return { id, start, end: reader.end };
+  }
+
+  #custom({ end }: Section): void {
+    const name = this.#reader.name();
+    if (name === "name" && this.#names === undefined) {
+      this.#names = { id: 0, start: this.#reader.pos, end };
+    }
+    this.#reader.pos = end;
+  }
+
+  #payload({ id, end }: Section): void {
+    const reader = this.#reader;
+    switch (id) {
+      case 1:
+        this.#each(2, () => this.#typeEntry());
+        break;
+      case 2:
+        this.#each(4, () => this.#import());
+        if (this.#imports.length > MAX_EXTERNALS) this.#tooMany("imports");
+        break;
+      case 3:
+        this.#each(1, () => this.#functionTypes.push(this.#functionType()));
+        break;
+      case 4:
+        this.#each(3, () => this.#tables.push(this.#table()));
+        break;
+      case 5:
+        this.#each(2, () => this.#memories.push(this.#memory(false)));
+        break;
+      case 6:
+        this.#each(3, () => this.#global());
+        break;
+      case 7:
+        this.#each(3, () => this.#export());
+        if (this.#exports.length > MAX_EXTERNALS) this.#tooMany("exports");
+        break;
+      case 8:
+        this.#start = reader.u32();
+        break;
+      case 9:
+        this.#each(2, () => this.#elements());
+        break;
+      case 10:
+        this.#each(3, () => this.#body());
+        break;
+      case 11:
+        this.#each(2, () => this.#data());
+        break;
+      case 12:
+        reader.u32();
+        break;
+      case 13:
+        this.#each(2, () => this.#tag());
+        break;
+    }
+    if (reader.pos !== end) {
+      reader.fail(`section ${id} is longer than its contents`);
+    }
+  }
+
+  #each(itemBytes: number, read: () => void): void {
+    const count = this.#reader.count(itemBytes);
+    for (let index = 0; index < count; index++) read();
+  }
+
+  #tooMany(what: string): never {
+    throw refused(`it has more than ${MAX_EXTERNALS} ${what}`, {
+      reason: `too many ${what}`,
+    });
+  }
+
+  #typeEntry(): void {
+    const reader = this.#reader;
+    if (reader.bytes[reader.pos] !== 0x4e) return this.#subType();
+    reader.u8();
+    this.#features |= F.gc;
+    this.#each(2, () => this.#subType());
+  }
+
+  #subType(): void {
+    const reader = this.#reader;
+    let form = reader.u8();
+    if (form === 0x50 || form === 0x4f) {
+      this.#features |= F.gc;
+      this.#each(1, () => reader.u32());
+      form = reader.u8();
+    }
+    if (form === 0x60) return this.#functionSignature();
+    this.#types.push(0);
+    this.#paramCounts.push(0);
+    if (form === 0x5f) this.#each(2, () => this.#field());
+    else if (form === 0x5e) this.#field();
+    else reader.fail(`type form 0x${form.toString(16)} is not known`);
+    this.#features |= F.gc;
+  }
+
+  #functionSignature(): void {
+    const reader = this.#reader;
+    this.#types.push(reader.pos);
+    const count = reader.count();
+    this.#paramCounts.push(count);
+    for (let index = 0; index < count; index++) this.#valueType();
+    this.#each(1, () => this.#valueType());
+  }
+
+  #field(): void {
+    const reader = this.#reader;
+    const packed = reader.bytes[reader.pos];
+    if (packed === 0x78 || packed === 0x77) reader.u8();
+    else this.#valueType();
+    if (reader.u8() > 1) reader.fail("a field is neither const nor var");
+  }
+
+  /** Passes over a value type. */
+  #valueType(): void {
+    const reader = this.#reader;
+    const byte = reader.u8();
+    switch (byte) {
+      case 0x7f:
+      case 0x7e:
+      case 0x7d:
+      case 0x7c:
+        return;
+      case 0x7b:
+        this.#features |= F.simd;
+        return;
+      case 0x70:
+      case 0x6f:
+        this.#features |= F.referenceTypes;
+        return;
+      case 0x69:
+      case 0x74:
+        this.#features |= F.exceptions;
+        return;
+      case 0x63:
+      case 0x64:
+        this.#features |= F.functionReferences;
+        reader.skipLeb(5);
+        return;
+      default:
+        if (byte < 0x6a || byte > 0x73) {
+          reader.fail(`value type 0x${byte.toString(16)} is not known`);
+        }
+        this.#features |= F.gc;
+    }
+  }
+
+  #limits(allowShared: boolean): Limits {
+    const reader = this.#reader;
+    const flags = reader.u8();
+    if (flags > 7 || (!allowShared && (flags & 2) !== 0)) {
+      reader.fail(`limits flag ${flags} is not known`, reader.pos - 1);
+    }
+    const is64 = (flags & 4) !== 0;
+    const read = () => is64 ? reader.u64() : reader.u32();
+    const min = read();
+    const max = (flags & 1) !== 0 ? read() : undefined;
+    const shared = (flags & 2) !== 0;
+    if (is64) this.#features |= F.memory64;
+    if (shared) this.#features |= F.threads;
+    return { min, max, is64, shared };
+  }
+
+  #memory(imported: boolean): MemoryLayout {
+    return { ...this.#limits(true), imported };
+  }
+
+  #table(): TableLayout {
+    const reader = this.#reader;
+    const hasInit = reader.bytes[reader.pos] === 0x40;
+    if (hasInit) {
+      reader.skip(1);
+      if (reader.u8() !== 0) reader.fail("a table's prefix is not 0x40 0x00");
+      this.#features |= F.functionReferences;
+    }
+    const table = this.#tableType(false);
+    if (!hasInit) return table;
+    const start = reader.pos;
+    this.#expression();
+    return { ...table, init: [start, reader.pos] };
+  }
+
+  #tableType(imported: boolean): TableLayout {
+    const reader = this.#reader;
+    const start = reader.pos;
+    // one table of functions is WebAssembly 1.0
+    if (reader.bytes[start] === 0x70) reader.u8();
+    else this.#valueType();
+    const end = reader.pos;
+    const limits = this.#limits(false);
+    if (this.#tables.length > 0) this.#features |= F.referenceTypes;
+    return { ...limits, imported, type: [start, end], init: undefined };
+  }
+
+  #functionType(): number {
+    const index = this.#reader.u32();
+    if (!this.#types[index]) {
+      this.#reader.fail(`type ${index} is no function type`);
+    }
+    return index;
+  }
+
+  #tag(): void {
+    const reader = this.#reader;
+    if (reader.u8() !== 0) reader.fail("a tag's attribute is not 0");
+    const type = this.#functionType();
+    this.#features |= F.exceptions;
+    const count = this.#paramCounts[type] ?? 0;
+    if (count > MAX_TAG_PARAMS) {
+      throw refused(
+        `an exception carries more than ${MAX_TAG_PARAMS} values`,
+        { reason: "exception too large", offset: reader.pos },
+      );
+    }
+    // exceptions that hold references make lists as long as the guest likes
+    const params = new ByteReader(this.bytes, this.#types[type]);
+    params.count();
+    for (let index = 0; index < count; index++) {
+      if (params.u8() < 0x7b) this.#features |= F.gc;
+    }
+  }
+
+  #import(): void {
+    const reader = this.#reader;
+    const module = reader.name();
+    const name = reader.name();
+    this.#reserved(module);
+    this.#reserved(name);
+    const kind = KINDS[reader.u8()];
+    let type = 0;
+    let mutable = false;
+    if (kind === "function") {
+      type = this.#functionType();
+      this.#functionTypes.push(type);
+      this.#importedFunctions++;
+    } else if (kind === "table") this.#tables.push(this.#tableType(true));
+    else if (kind === "memory") this.#memories.push(this.#memory(true));
+    else if (kind === "global") mutable = this.#globalType();
+    else if (kind === "tag") this.#tag();
+    else return reader.fail("an import is of a kind that is not known");
+    this.#imports.push({ module, name, kind, type, mutable });
+  }
+
+  #globalType(): boolean {
+    this.#valueType();
+    const mutable = this.#reader.u8();
+    if (mutable > 1) this.#reader.fail("a global is neither const nor var");
+    this.#globals++;
+    return mutable === 1;
+  }
+
+  #global(): void {
+    this.#globalType();
+    this.#expression();
+  }
+
+  #export(): void {
+    const reader = this.#reader;
+    const name = reader.name();
+    this.#reserved(name);
+    const kind = KINDS[reader.u8()];
+    if (kind === undefined) {
+      return reader.fail("an export is of a kind that is not known");
+    }
+    this.#exports.push({ name, kind, index: reader.u32() });
+  }
+
+  #reserved(name: string): void {
+    if (!name.startsWith(RESERVED)) return;
+    throw refused(
+      `it uses the name ${quote(name)}, and names that begin with ` +
+        `"${RESERVED}" are reserved`,
+      { reason: "reserved name", offset: this.#reader.pos },
+    );
+  }
+
+  #elements(): void {
+    const reader = this.#reader;
+    const flags = reader.u32();
+    if (flags > 7) reader.fail(`element flag ${flags} is not known`);
+    const active = (flags & 1) === 0;
+    if (active && (flags & 2) !== 0) reader.u32();
+    if (active) this.#expression();
+    const byExpression = (flags & 4) !== 0;
+    if ((flags & 3) !== 0) {
+      if (byExpression) this.#valueType();
+      else if (reader.u8() !== 0) reader.fail("an element kind is not known");
+    }
+    if (flags !== 0) this.#features |= F.bulkMemory;
+    const count = reader.count();
+    for (let index = 0; index < count; index++) {
+      if (byExpression) this.#expression();
+      else reader.u32();
+    }
+    this.#elementLengths.push(count);
+  }
+
+  #data(): void {
+    const reader = this.#reader;
+    const flags = reader.u32();
+    if (flags > 2) reader.fail(`data flag ${flags} is not known`);
+    if (flags === 2) reader.u32();
+    if (flags !== 1) this.#expression();
+    else this.#features |= F.bulkMemory;
+    const length = reader.u32();
+    reader.skip(length);
+    this.#dataLengths.push(length);
+  }
+
+  #body(): void {
+    const reader = this.#reader;
+    const size = reader.u32();
+    const start = reader.pos;
+    reader.skip(size);
+    this.#bodies.push(start, reader.pos);
+  }
+
+  /** Passes over a constant expression; the engine checks what is in it. */
+  #expression(): void {
+    const reader = this.#reader;
+    for (;;) {
+      const opcode = reader.u8();
+      if (opcode === 0x0b) return;
+      this.#features |= CORE.feature[opcode] ?? 0;
+      const act = CORE.act[opcode];
+      if (act === Act.leb || act === Act.i32Const) reader.skipLeb();
+      else if (act === Act.f32Const) reader.skip(4);
+      else if (act === Act.f64Const) reader.skip(8);
+      else if (act === Act.prefixGc) this.#gcConstant();
+      else if (act === Act.prefixSimd) this.#simdConstant();
+      else if (act !== Act.plain) {
+        reader.fail("a constant expression holds another instruction");
+      }
+    }
+  }
+
+  #gcConstant(): void {
+    const reader = this.#reader;
+    const sub = GC.act[reader.u32()];
+    if (sub === Sub.leb || sub === Sub.leb2) reader.skipLeb();
+    if (sub === Sub.leb2) reader.skipLeb();
+    if (sub === undefined || sub > Sub.leb2) {
+      reader.fail("a constant expression holds another instruction");
+    }
+  }
+
+  #simdConstant(): void {
+    const reader = this.#reader;
+    if (SIMD.act[reader.u32()] !== Sub.bytes16) {
+      reader.fail("a constant expression holds another instruction");
+    }
+    reader.skip(16);
+  }
+}

@@ -1,0 +1,524 @@
+/**
+ * Walks once over each function's code: refuses what the gate does not allow,
+ * and plans where checks and charges go.
+ *
+ * @module
+ */
+
+import { BRIEF, HelperTable } from "./bulk.ts";
+import { FEATURE_BITS as F } from "./features.ts";
+import {
+  type Instrumentation,
+  MAX_LOCALS,
+  MAX_MERGED_LOCALS,
+  MAX_NESTING,
+  type ModuleLayout,
+} from "./layout.ts";
+import { Meter } from "./meter.ts";
+import {
+  Act,
+  ACT_MASK,
+  ATOMIC,
+  BYTES_PER_FUEL,
+  COST_SHIFT,
+  FEATURE_SHIFT,
+  GC,
+  GROW_COST,
+  INFO,
+  MISC,
+  PIECE_BYTES,
+  SIMD,
+  Sub,
+} from "./opcodes.ts";
+import { refused } from "./parse.ts";
+import { Insert, Plan } from "./plan.ts";
+import { ByteReader, malformed } from "./reader.ts";
+
+/** Kinds of blocks. */
+const BLOCK = 0;
+const LOOP = 1;
+const IF = 2;
+const TRY = 3;
+const FUNCTION = 4;
+
+const TRY_TABLE = 0x1f;
+const CATCH = 0x07;
+const MEMORY_INIT = 0x08;
+const MEMORY_COPY = 0x0a;
+const MEMORY_FILL = 0x0b;
+const TABLE_GROW = 0x0f;
+
+/** Scans function bodies one after the other. */
+export class Scanner {
+  /** What to insert, in order. */
+  readonly plan: Plan = new Plan();
+  /** The helpers that the code will call. */
+  readonly helpers: HelperTable;
+  /** Features that the code uses. */
+  features = 0;
+
+  readonly #bytes: Uint8Array;
+  readonly #layout: ModuleLayout;
+  readonly #mode: Instrumentation;
+  readonly #meter: Meter;
+  // one item for each block that is open
+  readonly #kinds = new Uint8Array(MAX_NESTING + 1);
+  readonly #targeted = new Uint8Array(MAX_NESTING + 1);
+  readonly #deadAtStart = new Uint8Array(MAX_NESTING + 1);
+  readonly #checks = new Int32Array(MAX_NESTING + 1);
+  #depth = 0;
+  #pos = 0;
+  #end = 0;
+  /** How often control flow meets, for what the engine needs to compile it. */
+  #merges = 0;
+  #calls = false;
+  #catches = false;
+  /** Place of the last i32.const's value. */
+  #constant = 0;
+
+  /**
+   * Constructs a scanner.
+   *
+   * @param layout The module.
+   * @param mode Which limits the code is to carry.
+   */
+  constructor(layout: ModuleLayout, mode: Instrumentation) {
+    this.#layout = layout;
+    this.#bytes = layout.bytes;
+    this.#mode = mode;
+    this.#meter = new Meter(this.plan, mode.fuel);
+    this.helpers = new HelperTable(layout, mode);
+  }
+
+  /**
+   * Scans one function.
+   *
+   * @param index Its number among the defined functions.
+   */
+  scan(index: number): void {
+    const { bodies, functionTypes, importedFunctions, paramCounts } =
+      this.#layout;
+    const start = bodies[2 * index] ?? 0;
+    const end = bodies[2 * index + 1] ?? 0;
+    const type = functionTypes[importedFunctions + index] ?? 0;
+    const reader = new ByteReader(this.#bytes, start, end);
+    const locals = this.#locals(reader) + (paramCounts[type] ?? 0);
+    if (locals > MAX_LOCALS) {
+      throw refused(
+        `function ${index} has ${locals} locals, more than ${MAX_LOCALS}`,
+        { reason: "too many locals", offset: start },
+      );
+    }
+    const before = this.plan.length;
+    this.#end = end;
+    this.#catches = false;
+    this.#function(reader.pos, locals, false);
+    if (this.#catches && this.#mode.fuel) {
+      this.plan.truncate(before);
+      this.#function(reader.pos, locals, true);
+    }
+    if (this.#merges * (locals + 1) > MAX_MERGED_LOCALS) {
+      throw refused(
+        `function ${index} has ${locals} locals and ${this.#merges} blocks, ` +
+          "which would take the engine more memory than is safe to compile",
+        { reason: "function too complex", offset: start },
+      );
+    }
+  }
+
+  #locals(reader: ByteReader): number {
+    let locals = 0;
+    const groups = reader.count(2);
+    for (let group = 0; group < groups; group++) {
+      locals += reader.u32();
+      const type = reader.u8();
+      if (type === 0x63 || type === 0x64) reader.skipLeb(5);
+      if (type < 0x7c) this.features |= LOCAL_FEATURES[type] ?? F.gc;
+    }
+    return locals;
+  }
+
+  /** Scans the code of a function, with fuel in the global if `global`. */
+  #function(start: number, locals: number, global: boolean): void {
+    const { deadline, fuel } = this.#mode;
+    this.#pos = start;
+    this.#depth = 0;
+    this.#merges = 0;
+    this.#calls = false;
+    this.#kinds[0] = FUNCTION;
+    this.#targeted[0] = 0;
+    this.#deadAtStart[0] = 0;
+    this.#meter.begin(1 + (locals >>> 3), global);
+    const entry = deadline || fuel ? this.plan.add(start, Insert.entry) : -1;
+    this.#code(global ? Insert.loopGlobal : Insert.loop);
+    if (this.#pos !== this.#end || this.#depth !== -1) {
+      throw malformed(
+        this.#bytes.length,
+        "a function's code does not end",
+        start,
+      );
+    }
+    if (entry >= 0 && !this.#calls) this.plan.change(entry, Insert.none);
+  }
+
+  /**
+   * The hot loop: passes over what needs no thought. Reading past the end of
+   * the bytes gives undefined, which ends every loop here, and what is read
+   * past the end of the function is found out behind it.
+   */
+  #code(loopCheck: number): void {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    const meter = this.#meter;
+    const { plain, leb, memarg, i32Const, f32Const, f64Const } = Act;
+    const { block, tryTable } = Act;
+    let pos = this.#pos;
+    let seen = 0;
+    let cost = 0;
+    let constant = 0;
+    while (pos < end) {
+      const opcode = bytes[pos++] as number;
+      const info = INFO[opcode] as number;
+      seen |= info;
+      cost += (info >>> COST_SHIFT) & 1;
+      const kind = info & ACT_MASK;
+      if (kind === plain) continue;
+      if (kind === leb) {
+        while ((bytes[pos++] as number) > 0x7f);
+        continue;
+      }
+      if (kind === memarg && (bytes[pos] as number) < 0x40) {
+        pos++;
+        while ((bytes[pos++] as number) > 0x7f);
+        continue;
+      }
+      if (kind === i32Const) {
+        constant = pos;
+        while ((bytes[pos++] as number) > 0x7f);
+        continue;
+      }
+      if (kind === f64Const || kind === f32Const) {
+        pos += kind === f64Const ? 8 : 4;
+        continue;
+      }
+      this.#pos = pos;
+      meter.cost += cost;
+      cost = 0;
+      this.#constant = constant;
+      if (kind < block || kind > tryTable) this.#other(opcode, kind);
+      else this.#control(opcode, kind, loopCheck);
+      pos = this.#pos;
+      if (this.#depth < 0) break;
+    }
+    this.#pos = pos;
+    this.features |= seen >>> FEATURE_SHIFT;
+  }
+
+  /** Instructions that make, end or leave blocks, and calls. */
+  #control(opcode: number, kind: number, loopCheck: number): void {
+    const at = this.#pos - 1;
+    const meter = this.#meter;
+    switch (kind) {
+      case Act.block:
+        this.#blockType();
+        return this.#push(BLOCK);
+      case Act.loop:
+        meter.settle(at);
+        this.#blockType();
+        this.#push(LOOP);
+        this.#checks[this.#depth] = meter.dead || !this.#limited
+          ? -1
+          : this.plan.add(this.#pos, loopCheck);
+        return;
+      case Act.if:
+        meter.settle(at);
+        this.#blockType();
+        return this.#push(IF);
+      case Act.else:
+      case Act.catch:
+      case Act.catchAll:
+        if (opcode === CATCH) this.#leb();
+        meter.settle(at);
+        return meter.meet(this.#deadAtStart[this.#depth] === 1);
+      case Act.end:
+        return this.#blockEnd(at);
+      case Act.delegate:
+        this.#leb();
+        meter.settle(at);
+        meter.meet(this.#deadAtStart[this.#depth] === 1);
+        this.#depth--;
+        return;
+      case Act.br:
+        if (this.#branch()) meter.exit(at);
+        else meter.settle(at);
+        meter.dead = true;
+        return;
+      case Act.brIf:
+        return this.#split(at, this.#branch());
+      case Act.brTable:
+        this.#split(at, this.#branches());
+        meter.dead = true;
+        return;
+      case Act.throw:
+      case Act.throwRef:
+      case Act.return:
+      case Act.unreachable:
+        if (kind === Act.throw) this.#leb();
+        meter.exit(at);
+        meter.dead = true;
+        return;
+      case Act.call:
+      case Act.callIndirect:
+      case Act.returnCall:
+      case Act.returnCallIndirect:
+        this.#leb();
+        if (kind === Act.callIndirect || kind === Act.returnCallIndirect) {
+          this.#leb();
+        }
+        this.#calls = true;
+        if (kind < Act.returnCall) return meter.call(at);
+        meter.exit(at);
+        meter.dead = true;
+        return;
+      case Act.try:
+      case Act.tryTable:
+        this.#catches = true;
+        meter.settle(at);
+        this.#blockType();
+        if (opcode !== TRY_TABLE) return this.#push(TRY);
+        this.#catchClauses();
+        return this.#push(BLOCK);
+    }
+  }
+
+  /** Everything that has odd immediates or may take long. */
+  #other(opcode: number, kind: number): void {
+    const at = this.#pos - 1;
+    switch (kind) {
+      case Act.memarg:
+        return this.#memarg();
+      case Act.selectTyped: {
+        const count = this.#leb();
+        for (let index = 0; index < count && this.#pos < this.#end; index++) {
+          this.#blockType();
+        }
+        return;
+      }
+      case Act.grow:
+        this.#leb();
+        return this.#slow(at, GROW_COST - 1);
+      case Act.prefixMisc:
+        return this.#misc(at, this.#leb());
+      case Act.prefixSimd:
+        return this.#simd(at, this.#leb());
+      case Act.prefixGc:
+        return this.#gc(at, this.#leb());
+      case Act.prefixAtomic: {
+        const sub = this.#leb();
+        const form = ATOMIC.act[sub] ?? Sub.unknown;
+        if (form === Sub.unknown) this.#unknown(opcode, sub, at);
+        if (form === Sub.lane) this.#pos++;
+        else this.#memarg();
+        return;
+      }
+      default:
+        this.#unknown(opcode, -1, at);
+    }
+  }
+
+  #misc(at: number, sub: number): void {
+    this.features |= MISC.feature[sub] ?? 0;
+    const form = MISC.act[sub] ?? Sub.unknown;
+    if (form === Sub.unknown) this.#unknown(0xfc, sub, at);
+    if (form === Sub.none) return;
+    const a = this.#leb();
+    const b = form === Sub.leb2 ? this.#leb() : 0;
+    if (sub === TABLE_GROW) return this.#slow(at, GROW_COST - 1);
+    if (sub === MEMORY_INIT || sub === MEMORY_COPY || sub === MEMORY_FILL) {
+      const length = this.#constantBefore(at);
+      if (length >= 0 && length <= PIECE_BYTES) {
+        return this.#slow(at, Math.floor(length / BYTES_PER_FUEL));
+      }
+    }
+    const helper = this.helpers.find(sub, a, b);
+    if (helper === BRIEF) return this.#slow(at, 0);
+    if (helper < 0) return;
+    this.#meter.call(at);
+    this.#calls = true;
+    if (!this.#meter.dead) this.plan.add(at, Insert.helper, helper, this.#pos);
+  }
+
+  /** The constant that the instruction at `at` takes last, or −1. */
+  #constantBefore(at: number): number {
+    if (this.#constant === 0) return -1;
+    const pos = this.#pos;
+    this.#pos = this.#constant;
+    const value = this.#leb();
+    const adjacent = this.#pos === at;
+    this.#pos = pos;
+    // the sign is the last byte's
+    const negative = ((this.#bytes[at - 1] ?? 0) & 0x40) !== 0;
+    return adjacent && !negative ? value : -1;
+  }
+
+  #simd(at: number, sub: number): void {
+    this.features |= SIMD.feature[sub] ?? 0;
+    switch (SIMD.act[sub]) {
+      case Sub.none:
+        return;
+      case Sub.memarg:
+        return this.#memarg();
+      case Sub.memargLane:
+        this.#memarg();
+        this.#pos++;
+        return;
+      case Sub.lane:
+        this.#pos++;
+        return;
+      case Sub.bytes16:
+        this.#pos += 16;
+        return;
+      default:
+        this.#unknown(0xfd, sub, at);
+    }
+  }
+
+  #gc(at: number, sub: number): void {
+    const form = GC.act[sub] ?? Sub.unknown;
+    if (form === Sub.unknown) this.#unknown(0xfb, sub, at);
+    if (form === Sub.none) return;
+    if (form === Sub.castBranch) {
+      this.#pos++;
+      this.#split(at, this.#branch());
+    }
+    this.#leb();
+    if (form !== Sub.leb) this.#leb();
+    // what makes or moves arrays may take long
+    if ((sub >= 0x06 && sub <= 0x0a) || (sub >= 0x10 && sub <= 0x13)) {
+      this.#slow(at, 0);
+    }
+  }
+
+  get #limited(): boolean {
+    return this.#mode.deadline || this.#mode.fuel;
+  }
+
+  /** Something that costs more than one instruction, and may take long. */
+  #slow(at: number, cost: number): void {
+    this.#meter.cost += cost;
+    if (this.#mode.deadline && !this.#meter.dead) {
+      this.plan.add(at, Insert.point);
+    }
+  }
+
+  /** Paths part, and some of them may leave the function. */
+  #split(at: number, leaves: boolean): void {
+    this.#meter.settle(at);
+    if (leaves) this.#meter.leave(at);
+  }
+
+  #push(kind: number): void {
+    const depth = ++this.#depth;
+    if (depth > MAX_NESTING) {
+      throw refused(`its code nests more than ${MAX_NESTING} blocks`, {
+        reason: "nesting too deep",
+        offset: this.#pos,
+      });
+    }
+    this.#merges++;
+    this.#kinds[depth] = kind;
+    this.#targeted[depth] = 0;
+    this.#deadAtStart[depth] = this.#meter.dead ? 1 : 0;
+  }
+
+  #blockEnd(at: number): void {
+    const depth = this.#depth--;
+    const kind = this.#kinds[depth];
+    const targeted = this.#targeted[depth] === 1;
+    if (kind === FUNCTION) return this.#meter.exit(at);
+    if (kind === LOOP) {
+      const check = this.#checks[depth] ?? -1;
+      // a loop to which nothing goes back runs once
+      if (check >= 0 && !targeted) this.plan.change(check, Insert.none);
+      return;
+    }
+    if (kind === BLOCK && !targeted) return;
+    this.#meter.settle(at);
+    this.#meter.meet(this.#deadAtStart[depth] === 1);
+  }
+
+  /** Reads a label, and tells whether it leaves the function. */
+  #branch(): boolean {
+    const label = this.#leb();
+    const depth = this.#depth;
+    if (label > depth) {
+      throw malformed(this.#bytes.length, "a branch leads nowhere", this.#pos);
+    }
+    this.#targeted[depth - label] = 1;
+    return label === depth;
+  }
+
+  #branches(): boolean {
+    const count = this.#leb();
+    this.#merges += count;
+    let leaves = false;
+    for (let index = 0; index <= count && this.#pos < this.#end; index++) {
+      if (this.#branch()) leaves = true;
+    }
+    return leaves;
+  }
+
+  /** Labels of a try_table, which count from outside of it. */
+  #catchClauses(): void {
+    const count = this.#leb();
+    this.#merges += count;
+    for (let index = 0; index < count && this.#pos < this.#end; index++) {
+      const kind = this.#bytes[this.#pos++] ?? 0;
+      if (kind < 2) this.#leb();
+      this.#branch();
+    }
+  }
+
+  #blockType(): void {
+    const byte = this.#bytes[this.#pos++] ?? 0;
+    if (byte > 0x7f) { while ((this.#bytes[this.#pos++] ?? 0) > 0x7f); }
+    else if (byte === 0x63 || byte === 0x64) this.#leb();
+  }
+
+  #memarg(): void {
+    if ((this.#leb() & 0x40) !== 0) this.#leb();
+    this.#leb();
+  }
+
+  /** Reads the low 32 bits of an LEB128; the engine checks its length. */
+  #leb(): number {
+    const bytes = this.#bytes;
+    let byte = bytes[this.#pos++] ?? 0;
+    let value = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      byte = bytes[this.#pos++] ?? 0;
+      if (shift < 32) value += (byte & 0x7f) * 2 ** shift;
+    }
+    return value;
+  }
+
+  #unknown(opcode: number, sub: number, offset: number): never {
+    const text = [opcode, ...(sub < 0 ? [] : [sub])]
+      .map((byte) => `0x${byte.toString(16).padStart(2, "0")}`).join(" ");
+    throw refused(`instruction ${text} is not known`, {
+      reason: "unknown instruction",
+      offset,
+    });
+  }
+}
+
+/** Features of the types that locals may have, by their byte. */
+const LOCAL_FEATURES: Readonly<Record<number, number>> = Object.freeze({
+  0x7b: F.simd,
+  0x70: F.referenceTypes,
+  0x6f: F.referenceTypes,
+  0x69: F.exceptions,
+  0x74: F.exceptions,
+  0x63: F.functionReferences,
+  0x64: F.functionReferences,
+});
