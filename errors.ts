@@ -81,6 +81,11 @@ export interface SandboxErrorDetails {
     /** What to do about it. */
     readonly suggestion: string;
   };
+  /** The instance is running, and one of its host functions called into it. */
+  "instance-busy": {
+    /** The export that was called. */
+    readonly export: string;
+  };
   /** The instance did not return from an earlier call and cannot go on. */
   "instance-dead": {
     /** Code of the error that ended it. */
@@ -124,6 +129,7 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "guest-protocol",
   "host-function-failed",
   "limit-exceeded",
+  "instance-busy",
   "instance-dead",
   "unsupported",
   "disposed",

@@ -131,7 +131,15 @@ function allow(used: number, allowed: number, offset?: number): void {
   );
 }
 
-function overLimit(
+/**
+ * The error of a module that is beyond a limit as it is.
+ *
+ * @param limit Name of the limit.
+ * @param allowed What is allowed.
+ * @param used What the module has.
+ * @returns The error.
+ */
+export function overLimit(
   limit: string,
   allowed: number,
   used: number,

@@ -5,6 +5,15 @@
  * @module
  */
 
+import { quote } from "../../_text.ts";
+import { type ImportName, SandboxError } from "../../errors.ts";
+import type {
+  HostFunction,
+  HostImports,
+  ModuleImport,
+  NumberType,
+  Signature,
+} from "../types.ts";
 import type { MemoryLayout, ModuleLayout } from "./layout.ts";
 import { FLAG_NAME } from "./rewrite.ts";
 
@@ -43,7 +52,7 @@ export function memoryMaxima(
  * @throws {RangeError} If the engine has no room for them.
  */
 export function memoryImports(
-  layout: ModuleLayout,
+  layout: Pick<ModuleLayout, "memories">,
   capBytes: number,
   flag: WebAssembly.Memory,
 ): Record<string, WebAssembly.Memory> {
@@ -72,4 +81,116 @@ function makeMemory(
   return new WebAssembly.Memory(
     descriptor as unknown as WebAssembly.MemoryDescriptor,
   );
+}
+
+/** Told of what a host function did wrong. */
+export type HostFailed = (cause: unknown, name: ImportName) => never;
+
+/**
+ * The functions and values that a module imports, each of them granted.
+ *
+ * @param needed What the module imports.
+ * @param granted What the host grants.
+ * @param failed Called when a host function throws; must trap.
+ * @returns What the module imports them from; nothing has a prototype.
+ * @throws {SandboxError} With code `import-not-granted`.
+ */
+export function hostImports(
+  needed: readonly ModuleImport[],
+  granted: HostImports,
+  failed: HostFailed,
+): Record<string, Record<string, WebAssembly.ImportValue>> {
+  const imports: Record<string, Record<string, WebAssembly.ImportValue>> =
+    Object.create(null);
+  const missing: ImportName[] = [];
+  for (const need of needed) {
+    const value = grantedValue(need, granted, failed);
+    if (value === undefined) {
+      const { module, name, kind } = need;
+      missing.push({ module, name, kind });
+      continue;
+    }
+    const namespace = imports[need.module] ??= Object.create(null) as Record<
+      string,
+      WebAssembly.ImportValue
+    >;
+    namespace[need.name] = value;
+  }
+  if (missing.length > 0) throw notGranted(missing);
+  for (const namespace of Object.values(imports)) Object.freeze(namespace);
+  return imports;
+}
+
+/** How many missing imports a message names. */
+const MAX_NAMED = 8;
+
+function notGranted(
+  missing: readonly ImportName[],
+): SandboxError<"import-not-granted"> {
+  const names = missing.slice(0, MAX_NAMED).map(({ module, name, kind }) =>
+    `${kind} ${quote(module)}.${quote(name)}`
+  );
+  const more = missing.length - names.length;
+  if (more > 0) names.push(`${more} more`);
+  return new SandboxError(
+    "import-not-granted",
+    `Cannot make an instance: the module imports ${names.join(", ")}, ` +
+      "which nobody grants (grant functions and constants with imports)",
+    { details: { missing } },
+  );
+}
+
+function grantedValue(
+  { module, name, kind, signature }: ModuleImport,
+  granted: HostImports,
+  failed: HostFailed,
+): WebAssembly.ImportValue | undefined {
+  const namespace = Object.hasOwn(granted, module)
+    ? granted[module]
+    : undefined;
+  if (namespace === undefined || !Object.hasOwn(namespace, name)) {
+    return undefined;
+  }
+  const value = namespace[name];
+  if (kind === "function" && typeof value === "function" && signature) {
+    const { params, results } = signature;
+    // a reference to something of the host's is never handed out
+    if ([...params, ...results].includes("other")) return undefined;
+    return guarded(value, { module, name }, { signature, failed });
+  }
+  if (kind !== "global" || typeof value === "function") return undefined;
+  // a bigint for a constant of 64 bits, which TypeScript does not know
+  return value as WebAssembly.ImportValue;
+}
+
+/** A host function whose every way out is checked: what it throws must trap. */
+function guarded(
+  fn: HostFunction,
+  name: ImportName,
+  { signature, failed }: { signature: Signature; failed: HostFailed },
+): HostFunction {
+  const { results } = signature;
+  return (...args) => {
+    try {
+      const result: unknown = fn(...args);
+      if (results.length === 0) return undefined;
+      if (results.length === 1) return checked(result, results[0]);
+      if (!Array.isArray(result) || result.length !== results.length) {
+        throw new TypeError(`it must return an array of ${results.length}`);
+      }
+      return results.map((type, index) => checked(result[index], type));
+    } catch (cause) {
+      return failed(cause, name);
+    }
+  };
+}
+
+function checked(
+  value: unknown,
+  type: NumberType | "other" | undefined,
+): number | bigint {
+  const expected = type === "i64" ? "bigint" : "number";
+  if (typeof value === expected) return value as number | bigint;
+  const given = value instanceof Promise ? "a promise" : `a ${typeof value}`;
+  throw new TypeError(`it must return a ${expected} for ${type}, not ${given}`);
 }

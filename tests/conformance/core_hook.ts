@@ -1,63 +1,86 @@
 /**
- * Lets the runner of the core spec scripts load modules through the gate, with
- * everything allowed, and the rewriter. The query of the URL names the mode:
- * `?deadline`, `?fuel` or both.
+ * Lets the runner of the core spec scripts load modules through gate and
+ * rewriter, with every feature allowed. The query of the URL names the mode:
+ * `?deadline`, `?fuel` or `?deadline&fuel`.
+ *
+ * @module
  */
 
-import { featureMask, FEATURES } from "../../runtime/v8/features.ts";
+import { FEATURES, type ModuleFeatures } from "../../runtime/v8/features.ts";
 import { instrument } from "../../runtime/v8/gate.ts";
+import type { Instrumentation, ModuleLayout } from "../../runtime/v8/layout.ts";
 import { memoryImports } from "../../runtime/v8/link.ts";
-import type { ModuleLayout } from "../../runtime/v8/layout.ts";
 import {
   FUEL_EXPORT,
   MEMORY_MODULE,
   START_EXPORT,
 } from "../../runtime/v8/rewrite.ts";
 
-const query = new URL(import.meta.url).searchParams;
-const MODE = {
-  deadline: query.has("deadline"),
-  fuel: query.has("fuel"),
+/** More than any script burns. */
+const FULL_TANK = 2n ** 60n;
+/** Name of the custom section that tells which layout a module has. */
+const LAYOUT_SECTION = "layout";
+
+const { searchParams } = new URL(import.meta.url);
+const MODE: Instrumentation = {
+  deadline: searchParams.has("deadline"),
+  fuel: searchParams.has("fuel"),
   tableElements: Infinity,
 };
-const OPTIONS = {
-  features: Object.fromEntries(FEATURES.map((name) => [name, true])),
-};
-featureMask(OPTIONS.features);
+const FEATURES_ALLOWED: ModuleFeatures = Object.fromEntries(
+  FEATURES.map((name) => [name, true]),
+);
 
 /** The flag that the watchdog would set. */
 const flag = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
 new Int32Array(flag.buffer)[0] = 1;
 
-/** Name of the custom section that tells which layout a module has. */
-const ID = "layout";
+// the runner makes a module out of the bytes before it asks for its imports
 const layouts: ModuleLayout[] = [];
 
-/** The module, through gate and rewriter. */
-export function transform(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
-  const { layout, code } = instrument(bytes, MODE, OPTIONS);
-  layouts.push(layout);
-  const id = new TextEncoder().encode(`${ID}${layouts.length - 1}`);
-  const section = [0, id.length + 1, ID.length, ...id];
+/**
+ * Takes a module through gate and rewriter.
+ *
+ * @param bytes The module.
+ * @returns The new module, with a custom section that tells which it is.
+ */
+export function transform(
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  const { layout, code } = instrument(bytes, MODE, {
+    features: FEATURES_ALLOWED,
+  });
+  const number = layouts.push(layout) - 1;
+  const text = new TextEncoder().encode(LAYOUT_SECTION + number);
+  const section = [0, text.length + 1, LAYOUT_SECTION.length, ...text];
   return new Uint8Array([...code, ...section]);
 }
 
-/** The imports that the script gives, and the memories. */
+/**
+ * Adds the memories to what the script gives.
+ *
+ * @param module The module, as {@linkcode transform} made it.
+ * @param base What the script gives.
+ * @returns What the module is instantiated with.
+ */
 export function imports(
   module: WebAssembly.Module,
   base: WebAssembly.Imports,
 ): WebAssembly.Imports {
-  const [section] = WebAssembly.Module.customSections(module, ID);
+  const [section] = WebAssembly.Module.customSections(module, LAYOUT_SECTION);
   const layout = layouts[Number(new TextDecoder().decode(section))];
-  if (layout === undefined) throw new Error("no layout");
-  const memories = memoryImports(layout, Infinity, flag);
-  return { ...base, [MEMORY_MODULE]: memories };
+  if (layout === undefined) throw new Error("The module has no layout");
+  return { ...base, [MEMORY_MODULE]: memoryImports(layout, Infinity, flag) };
 }
 
-/** Fills the tank and calls what was the start function. */
+/**
+ * Fills the tank, and calls what was the start function.
+ *
+ * @param instance What was instantiated.
+ */
 export function started({ exports }: WebAssembly.Instance): void {
   const fuel = exports[FUEL_EXPORT];
-  if (fuel instanceof WebAssembly.Global) fuel.value = 2n ** 60n;
+  if (fuel instanceof WebAssembly.Global) fuel.value = FULL_TANK;
   const start = exports[START_EXPORT];
   if (typeof start === "function") start();
 }

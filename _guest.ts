@@ -1,0 +1,160 @@
+/** What lives behind a sandbox: its instance, and what was used so far. */
+
+import { SandboxError } from "./errors.ts";
+import type {
+  HostImports,
+  Instance,
+  Module,
+  OperationOptions,
+  Runtime,
+} from "./runtime/types.ts";
+import type { InstancePolicy, LimitUsage } from "./sandbox_options.ts";
+import {
+  LIMIT_NAMES,
+  type LimitName,
+  type ResolvedLimits,
+} from "./security/limits.ts";
+
+/** What instances are made from. */
+export interface GuestParts {
+  readonly runtime: Runtime;
+  readonly module: Module;
+  readonly imports: HostImports;
+  readonly limits: ResolvedLimits;
+  readonly policy: InstancePolicy;
+}
+
+/** Makes instances one after the other, and keeps count of what they use. */
+export class Guest {
+  readonly parts: GuestParts;
+  /** The instance; with "fresh" the one for the next call. */
+  #instance: Instance | undefined;
+  /** Most that an instance that is gone has used. */
+  #memoryBytes = 0;
+  #tableElements = 0;
+  #fuelGiven: number;
+  /** What is left of the fuel, but for what the instance has used of it. */
+  #fuelLeft: number;
+  /** The call before, with "fresh": they take turns, so that fuel is exact. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: GuestParts) {
+    this.parts = parts;
+    this.#fuelGiven = this.#fuelLeft = parts.limits.fuel ?? 0;
+  }
+
+  static async create(
+    parts: GuestParts,
+    options: OperationOptions,
+  ): Promise<Guest> {
+    const guest = new Guest(parts);
+    await guest.#renew(options);
+    return guest;
+  }
+
+  /** The instance that is reused. */
+  get instance(): Instance {
+    if (this.#instance !== undefined) return this.#instance;
+    throw new SandboxError(
+      "instance-dead",
+      "Cannot call the guest: the last reset failed (reset the sandbox again)",
+      { details: { reason: "trap" } },
+    );
+  }
+
+  get failure(): SandboxError | undefined {
+    return this.#instance?.failure;
+  }
+
+  /** Runs something on an instance of its own, when its turn comes. */
+  fresh<T>(
+    run: (instance: Instance) => Promise<T>,
+    options: OperationOptions,
+  ): Promise<T> {
+    const result = this.#turn.then(async () => {
+      options.signal?.throwIfAborted();
+      if (this.#instance === undefined) await this.#renew(options);
+      try {
+        return await run(this.instance);
+      } finally {
+        await this.retire();
+      }
+    });
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async reset(options: OperationOptions): Promise<void> {
+    await this.retire();
+    await this.#renew(options);
+  }
+
+  addFuel(amount: number): void {
+    if (this.parts.limits.fuel === undefined) {
+      throw new TypeError(
+        "Cannot add fuel: the sandbox counts none (set the limit fuel)",
+      );
+    }
+    const left = this.#fuelNow() + amount;
+    if (
+      !Number.isSafeInteger(amount) || amount < 0 || !Number.isSafeInteger(left)
+    ) {
+      throw new TypeError(
+        `Cannot add fuel of ${String(amount)}: must be a whole number from 0`,
+      );
+    }
+    this.#fuelGiven += amount;
+    this.#fuelLeft += amount;
+    if (this.#instance !== undefined && this.failure === undefined) {
+      this.#instance.setFuel(left);
+    }
+  }
+
+  usage(): Readonly<Partial<Record<LimitName, LimitUsage>>> {
+    const { limits, module } = this.parts;
+    const now = this.#instance?.usage();
+    const used: Partial<Record<LimitName, number>> = {
+      memoryBytes: Math.max(now?.memoryBytes ?? 0, this.#memoryBytes),
+      tableElements: Math.max(now?.tableElements ?? 0, this.#tableElements),
+      fuel: this.#fuelGiven - this.#fuelNow(),
+      moduleBytes: module.byteLength,
+    };
+    const rows: Partial<Record<LimitName, LimitUsage>> = {};
+    for (const name of LIMIT_NAMES) {
+      const allowed = limits[name];
+      if (allowed === undefined) continue;
+      const amount = used[name];
+      rows[name] = {
+        allowed: name === "fuel" ? this.#fuelGiven : allowed,
+        ...(amount === undefined ? {} : { used: amount }),
+      };
+    }
+    return rows;
+  }
+
+  /** Lets the instance go, and notes what it has used. */
+  async retire(): Promise<void> {
+    const instance = this.#instance;
+    if (instance === undefined) return;
+    this.#fuelLeft = this.#fuelNow();
+    this.#instance = undefined;
+    const { memoryBytes, tableElements } = instance.usage();
+    this.#memoryBytes = Math.max(this.#memoryBytes, memoryBytes);
+    this.#tableElements = Math.max(this.#tableElements, tableElements);
+    await instance[Symbol.asyncDispose]();
+  }
+
+  #fuelNow(): number {
+    return this.#fuelLeft - (this.#instance?.usage().fuel ?? 0);
+  }
+
+  async #renew(options: OperationOptions): Promise<void> {
+    const { runtime, module, imports, limits } = this.parts;
+    const fuel = Math.max(0, this.#fuelLeft);
+    this.#instance = await runtime.instantiate(module, {
+      imports,
+      ...(limits.fuel === undefined ? {} : { limits: { fuel } }),
+      ...options,
+    });
+  }
+}

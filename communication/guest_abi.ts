@@ -1,0 +1,132 @@
+/**
+ * The guest ABI: how text and bytes get into a guest and out of it. Described
+ * byte by byte in docs/guest-abi.md.
+ *
+ * @module
+ */
+
+import { SandboxError } from "../errors.ts";
+
+/** Default name of the export that allocates. */
+export const ALLOC_EXPORT = "wasm_sandbox_alloc";
+/** Default name of the export that frees. */
+export const FREE_EXPORT = "wasm_sandbox_free";
+/** Name of the export that is the guest's memory. */
+export const MEMORY_EXPORT = "memory";
+
+/** What a message goes through. */
+export interface MessageGuest {
+  /** Name of the export that is called, for messages of errors. */
+  readonly name: string;
+  /** The guest's memory. */
+  readonly memory: WebAssembly.Memory;
+  /** Takes a size and gives a pointer. */
+  alloc(size: number): number;
+  /** Takes a pointer and a size, if the guest wants memory back. */
+  readonly free: ((pointer: number, size: number) => void) | undefined;
+  /** Takes pointer and length of the request, and gives those of the reply. */
+  handle(pointer: number, length: number): bigint;
+}
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+// one 64-bit number, seen as two of 32 bits, least significant first
+const PAIR = new BigUint64Array(1);
+const HALVES = new DataView(PAIR.buffer);
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/**
+ * Sends a request and takes the reply. Nothing that the guest says is trusted:
+ * pointers and lengths are checked against its memory as it is then.
+ *
+ * @param guest What the message goes through.
+ * @param request Text, which is sent as UTF-8, or bytes.
+ * @param maxBytes Longest request and longest reply.
+ * @returns The reply, text or a copy of the bytes.
+ * @throws {SandboxError} With code `limit-exceeded` or `guest-protocol`.
+ */
+export function exchangeMessage(
+  guest: MessageGuest,
+  request: string | Uint8Array,
+  maxBytes: number,
+): string | Uint8Array<ArrayBuffer> {
+  const isText = typeof request === "string";
+  const bytes = isText ? ENCODER.encode(request) : request;
+  const size = bytes.length;
+  if (size > maxBytes) throw tooLong("request", maxBytes, size);
+
+  const pointer = guest.alloc(size) >>> 0;
+  if (pointer === 0 && size > 0) {
+    throw broken(guest, `it could not allocate ${size} bytes`);
+  }
+  region(guest, "request", pointer, size).set(bytes);
+
+  PAIR[0] = guest.handle(pointer, size);
+  const replyPointer = HALVES.getUint32(LITTLE_ENDIAN ? 4 : 0, LITTLE_ENDIAN);
+  const replyLength = HALVES.getUint32(LITTLE_ENDIAN ? 0 : 4, LITTLE_ENDIAN);
+  const view = region(guest, "reply", replyPointer, replyLength);
+  if (replyLength > maxBytes) throw tooLong("reply", maxBytes, replyLength);
+  const reply = isText ? decode(guest, view) : view.slice();
+
+  guest.free?.(pointer, size);
+  guest.free?.(replyPointer, replyLength);
+  return reply;
+}
+
+/**
+ * The error of a guest that breaks the rules of its ABI.
+ *
+ * @param guest The name of the export that was called.
+ * @param problem What it did.
+ * @returns The error.
+ */
+export function broken(
+  { name }: { readonly name: string },
+  problem: string,
+): SandboxError<"guest-protocol"> {
+  return new SandboxError(
+    "guest-protocol",
+    `Cannot use the guest's answer: ${problem}`,
+    { details: { export: name, problem } },
+  );
+}
+
+/** A part of the guest's memory, for as long as the guest does not run. */
+function region(
+  guest: MessageGuest,
+  what: string,
+  pointer: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const { buffer } = guest.memory;
+  if (pointer + length > buffer.byteLength) {
+    throw broken(
+      guest,
+      `its ${what} of ${length} bytes at ${pointer} lies outside of its memory of ${buffer.byteLength}`,
+    );
+  }
+  // no memory is shared here: the gate refuses threads
+  return new Uint8Array(buffer as ArrayBuffer, pointer, length);
+}
+
+function decode(guest: MessageGuest, bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    throw broken(guest, "its reply is not UTF-8");
+  }
+}
+
+function tooLong(
+  what: string,
+  allowed: number,
+  used: number,
+): SandboxError<"limit-exceeded"> {
+  const suggestion = `raise messageBytes to at least ${used}`;
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot pass a ${what} of ${used} bytes: messageBytes is ${allowed} (${suggestion})`,
+    { details: { limit: "messageBytes", allowed, used, suggestion } },
+  );
+}

@@ -1,0 +1,41 @@
+/**
+ * Run untrusted WebAssembly under limits that hold.
+ *
+ * A {@linkcode Sandbox} runs one module. Its memory and tables are capped, each
+ * call has a deadline that no loop, recursion or handler of exceptions escapes,
+ * and if wanted every instruction is counted as fuel. What the module imports
+ * must have been granted, name by name.
+ *
+ * ```ts
+ * import { Sandbox } from "@wasm-sandbox/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // (module (func (export "answer") (result i32) i32.const 42))
+ * const module = Uint8Array.fromHex(
+ *   "0061736d010000000105016000017f03020100" +
+ *     "070a0106616e7377657200000a06010400412a0b",
+ * );
+ * await using sandbox = await Sandbox.create({ module });
+ * assertEquals(await sandbox.call("answer"), 42);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./errors.ts";
+export * from "./registry.ts";
+export * from "./runtime/mod.ts";
+export * from "./sandbox.ts";
+export * from "./sandbox_builder.ts";
+export type {
+  CallAbi,
+  InstancePolicy,
+  Isolation,
+  LimitEnforcement,
+  LimitUsage,
+  SandboxCallOptions,
+  SandboxEnforcement,
+  SandboxOptions,
+  SandboxUsage,
+} from "./sandbox_options.ts";
+export * from "./security/mod.ts";

@@ -1,0 +1,176 @@
+/**
+ * Tells why a guest did not return, and says so.
+ *
+ * @module
+ */
+
+import { printable, quote } from "../../_text.ts";
+import { type ImportName, SandboxError } from "../../errors.ts";
+import type { ResolvedLimits } from "../../security/limits.ts";
+import { trap } from "./trap.ts";
+
+/** Tells the causes of one instance's failures apart. */
+export class Failures {
+  readonly #limits: ResolvedLimits;
+  #host: { readonly cause: unknown; readonly name: ImportName } | undefined;
+
+  /**
+   * Constructs it.
+   *
+   * @param limits The instance's limits.
+   */
+  constructor(limits: ResolvedLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Notes what a host function threw, and traps: a guest can catch what
+   * JavaScript throws, but no trap.
+   *
+   * @param cause What was thrown.
+   * @param name The import.
+   */
+  hostFunction(cause: unknown, name: ImportName): never {
+    this.#host ??= { cause, name };
+    return trap();
+  }
+
+  /**
+   * The error of a guest that reached its deadline or the end of its fuel.
+   *
+   * @param name The export that ran.
+   * @param late Whether it was the deadline.
+   * @param cause What the engine threw, if anything.
+   * @returns The error.
+   */
+  overLimit(
+    name: string,
+    late: boolean,
+    cause?: unknown,
+  ): SandboxError<"limit-exceeded"> {
+    const { timeoutMs, fuel = 0 } = this.#limits;
+    const limit = late ? "timeoutMs" : "fuel";
+    return limitExceeded(name, {
+      limit,
+      allowed: late ? timeoutMs : fuel,
+      suggestion: `raise ${limit}, or look for an endless loop in the guest`,
+    }, cause);
+  }
+
+  /** The error of a guest that was stopped for a call around this one. */
+  outerLate(name: string, cause: unknown): SandboxError<"limit-exceeded"> {
+    return limitExceeded(name, {
+      limit: "timeoutMs",
+      allowed: this.#limits.timeoutMs,
+      suggestion: "raise timeoutMs of the call around this one, which is late",
+    }, cause);
+  }
+
+  /**
+   * The error of a guest that did not return for another reason.
+   *
+   * @param name The export that ran.
+   * @param error What the engine or the ABI threw.
+   * @returns The error.
+   */
+  of(name: string, error: unknown): SandboxError {
+    const host = this.#host;
+    const cause = host === undefined ? error : host.cause;
+    if (isStackOverflow(cause)) {
+      return limitExceeded(name, {
+        limit: "stack",
+        allowed: STACK_BYTES,
+        suggestion: "let the guest recurse less deep",
+      }, cause);
+    }
+    if (host !== undefined) return hostFailed(name, host.name, host.cause);
+    if (SandboxError.is(error)) return error;
+    const thrown = isException(error);
+    const message = error instanceof Error ? error.message : String(error);
+    return new SandboxError(
+      "trap",
+      `Cannot complete ${quote(name)}: the guest ${
+        thrown
+          ? "threw an exception that it did not catch"
+          : `trapped: ${printable(message)}`
+      }`,
+      {
+        cause: error,
+        details: { export: name, kind: thrown ? "exception" : "trap" },
+      },
+    );
+  }
+
+  /** The error of a call while another one runs. */
+  busy(name: string): SandboxError<"instance-busy"> {
+    return new SandboxError(
+      "instance-busy",
+      `Cannot call ${quote(name)}: the instance is running, and its host ` +
+        "functions may not call into it (use a second sandbox)",
+      { details: { export: name } },
+    );
+  }
+
+  /** The error of a call on an instance that is dead or disposed. */
+  dead(name: string, failure: SandboxError | undefined): SandboxError {
+    if (SandboxError.is(failure, "disposed")) {
+      return new SandboxError(
+        "disposed",
+        `Cannot call ${quote(name)}: the instance is disposed`,
+        { details: failure.details },
+      );
+    }
+    return new SandboxError(
+      "instance-dead",
+      `Cannot call ${quote(name)}: the instance ended with an earlier call ` +
+        "(reset the sandbox, or use a fresh instance for each call)",
+      { cause: failure, details: { reason: failure?.code ?? "trap" } },
+    );
+  }
+}
+
+/** V8's stack of a thread, as Deno leaves it. */
+const STACK_BYTES = 984 * 1024;
+
+/** The types of TypeScript do not know exceptions of WebAssembly yet. */
+const { Exception } = WebAssembly as unknown as { Exception: ErrorConstructor };
+
+function isException(error: unknown): boolean {
+  return error instanceof Exception;
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError &&
+    error.message.includes("call stack size");
+}
+
+function limitExceeded(
+  name: string,
+  details: SandboxError<"limit-exceeded">["details"],
+  cause: unknown,
+): SandboxError<"limit-exceeded"> {
+  const { limit, allowed, suggestion } = details;
+  const what = limit === "stack"
+    ? `the stack of ${allowed} bytes is exhausted`
+    : `${limit} of ${allowed} is used up`;
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot complete ${quote(name)}: ${what} (${suggestion})`,
+    { ...(cause === undefined ? {} : { cause }), details },
+  );
+}
+
+function hostFailed(
+  name: string,
+  { module, name: imported }: ImportName,
+  cause: unknown,
+): SandboxError<"host-function-failed"> {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SandboxError(
+    "host-function-failed",
+    `Cannot complete ${quote(name)}: the host function ${quote(module)}.${
+      quote(imported)
+    } failed: ${printable(reason)}`,
+    { cause, details: { import: { module, name: imported } } },
+  );
+}

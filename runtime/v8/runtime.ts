@@ -1,0 +1,259 @@
+/**
+ * The runtime that runs guests on Deno's own engine, in the calling thread.
+ *
+ * @module
+ */
+
+import { printable, quote } from "../../_text.ts";
+import { SandboxError } from "../../errors.ts";
+import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
+import type {
+  CompileOptions,
+  Enforcement,
+  Instance,
+  InstantiateOptions,
+  Module,
+  ModuleSource,
+  Runtime,
+  RuntimeFeatures,
+} from "../types.ts";
+import { type CompiledCode, CompiledModule, describe } from "./compiled.ts";
+import { featureMask, FEATURES } from "./features.ts";
+import { instrument, overLimit } from "./gate.ts";
+import { type InstanceParts, V8Instance } from "./instance.ts";
+import type { GateOptions, Instrumentation } from "./layout.ts";
+import { PAGE_BYTES } from "./link.ts";
+import { refused } from "./parse.ts";
+import { realm } from "./realm.ts";
+import { readSource } from "./source.ts";
+
+const NAME = "v8";
+
+/** Modules up to this length are compiled at once: a thread costs more. */
+const SMALL_BYTES = 1 << 16;
+
+/**
+ * Proposals that no limit of this runtime reaches in the caller's thread:
+ * garbage collection allocates outside of memory, threads may wait for ever.
+ */
+const UNLIMITED = ["gc", "threads"] as const;
+
+function hard(by: string): Enforcement {
+  return Object.freeze({ level: "hard", by });
+}
+
+const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
+  wasm: Object.freeze(
+    FEATURES.filter((name) => !UNLIMITED.some((each) => each === name)),
+  ),
+  sync: true,
+  limits: Object.freeze({
+    memoryBytes: hard("the maximum of each memory, which the host makes"),
+    tableElements: hard("the maximum of each table, written into the module"),
+    timeoutMs: hard(
+      "checks written into the module, of a flag that a watchdog thread sets; " +
+        "a host function that blocks is stopped when it returns",
+    ),
+    fuel: hard("charges written into the module"),
+    messageBytes: hard("the host, before it copies"),
+    moduleBytes: hard("the gate, before it reads further"),
+    functionBytes: hard("the gate"),
+    stack: hard("V8, whose stack has a fixed size"),
+  }),
+});
+
+/**
+ * Runs guests on Deno's own engine, in the calling thread, under limits that
+ * are written into their code. Does not protect against faults of V8 itself.
+ *
+ * @example Usage
+ * ```ts
+ * import { V8Runtime } from "@wasm-sandbox/core/runtime";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // (module (func (export "answer") (result i32) i32.const 42))
+ * const bytes = Uint8Array.fromHex(
+ *   "0061736d010000000105016000017f03020100" +
+ *     "070a0106616e7377657200000a06010400412a0b",
+ * );
+ * await using runtime = new V8Runtime();
+ * const module = await runtime.compile(bytes);
+ * await using instance = await runtime.instantiate(module);
+ * assertEquals(instance.callSync("answer", []), 42);
+ * ```
+ */
+export class V8Runtime implements Runtime {
+  readonly name = NAME;
+  readonly features: RuntimeFeatures = FEATURES_OF_V8;
+  readonly #instances = new Set<WeakRef<Instance>>();
+  #disposed = false;
+
+  async compile(
+    source: ModuleSource,
+    options: CompileOptions = {},
+  ): Promise<Module> {
+    this.#use();
+    const { signal, features = {} } = options;
+    const limits = resolveLimits(options.limits ?? {});
+    for (const name of UNLIMITED) {
+      if (features[name]) throw unsupported(`the feature "${name}"`);
+    }
+    const bytes = await readSource(source, {
+      maxBytes: limits.moduleBytes,
+      signal,
+    });
+    const mode = instrumentation(limits);
+    const key = [
+      await digest(bytes),
+      featureMask(features),
+      limits.moduleBytes,
+      limits.functionBytes,
+      ...Object.values(mode),
+    ].join();
+    let code = realm.modules.get(key);
+    if (code === undefined) {
+      code = await compile(bytes, mode, { ...limits, features });
+      realm.modules.set(key, code);
+    }
+    signal?.throwIfAborted();
+    checkMemory(code, limits);
+    return new CompiledModule(code, limits);
+  }
+
+  async instantiate(
+    module: Module,
+    options: InstantiateOptions = {},
+  ): Promise<Instance> {
+    this.#use();
+    const { signal, imports = {}, capabilities = [] } = options;
+    signal?.throwIfAborted();
+    if (!(module instanceof CompiledModule)) {
+      throw new TypeError(
+        `Cannot instantiate the module: it was not compiled by the "${NAME}" runtime`,
+      );
+    }
+    const [capability] = capabilities;
+    if (capability !== undefined) {
+      throw unsupported(`the capability ${quote(capability.type)}`);
+    }
+    const limits = resolveLimits({ ...module.limits, ...options.limits });
+    checkMode(module.code.mode, limits);
+    checkMemory(module.code, limits);
+    const watchdog = await realm.watchdog();
+    signal?.throwIfAborted();
+    this.#use();
+    const limited = new CompiledModule(module.code, limits);
+    return this.#make({ module: limited, imports, watchdog });
+  }
+
+  /** Disposes every instance that this runtime made. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    for (const reference of this.#instances) {
+      await reference.deref()?.[Symbol.asyncDispose]();
+    }
+    this.#instances.clear();
+  }
+
+  #make(parts: Omit<InstanceParts, "release">): Instance {
+    const uncount = realm.admit();
+    let reference: WeakRef<Instance> | undefined;
+    const release = () => {
+      uncount();
+      if (reference !== undefined) this.#instances.delete(reference);
+    };
+    try {
+      const instance = new V8Instance({ ...parts, release });
+      reference = new WeakRef<Instance>(instance);
+      this.#instances.add(reference);
+      realm.releaseWhenForgotten(instance, release);
+      return instance;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  #use(): void {
+    if (!this.#disposed) return;
+    throw new SandboxError(
+      "disposed",
+      "Cannot use the runtime: it is disposed",
+      { details: { kind: "runtime" } },
+    );
+  }
+}
+
+function instrumentation(limits: ResolvedLimits): Instrumentation {
+  return {
+    deadline: Number.isFinite(limits.timeoutMs),
+    fuel: limits.fuel !== undefined,
+    tableElements: limits.tableElements,
+  };
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+async function compile(
+  bytes: Uint8Array<ArrayBuffer>,
+  mode: Instrumentation,
+  options: GateOptions,
+): Promise<CompiledCode> {
+  const { code, ...gated } = instrument(bytes, mode, options);
+  return {
+    compiled: await compileCode(bytes.length, code),
+    description: describe(gated),
+    byteLength: bytes.length,
+    memories: gated.layout.memories.filter(({ imported }) => !imported),
+    mode,
+    cacheBytes: code.length,
+  };
+}
+
+async function compileCode(
+  byteLength: number,
+  code: Uint8Array<ArrayBuffer>,
+): Promise<WebAssembly.Module> {
+  try {
+    return code.length <= SMALL_BYTES
+      ? new WebAssembly.Module(code)
+      : await WebAssembly.compile(code);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw refused(
+      `with its limits written in, the engine does not take it: ${
+        printable(reason)
+      }`,
+      { reason: `engine limit, at ${byteLength} bytes` },
+    );
+  }
+}
+
+/** Throws if the memories are larger from the start than they may become. */
+function checkMemory({ memories }: CompiledCode, limits: ResolvedLimits): void {
+  const pages = memories.reduce((sum, { min }) => sum + min, 0);
+  const used = pages * PAGE_BYTES;
+  if (used <= limits.memoryBytes) return;
+  throw overLimit("memoryBytes", limits.memoryBytes, used);
+}
+
+function checkMode(mode: Instrumentation, limits: ResolvedLimits): void {
+  const wanted = instrumentation(limits);
+  for (const name of ["deadline", "fuel", "tableElements"] as const) {
+    if (mode[name] === wanted[name]) continue;
+    throw new TypeError(
+      "Cannot instantiate the module: its code was compiled with other " +
+        `limits (${name} differs; compile it with the limits of the instance)`,
+    );
+  }
+}
+
+function unsupported(what: string): SandboxError<"unsupported"> {
+  return new SandboxError(
+    "unsupported",
+    `Cannot use ${what}: the "${NAME}" runtime cannot enforce it`,
+    { details: { runtime: NAME, feature: what } },
+  );
+}

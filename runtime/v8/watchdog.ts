@@ -1,0 +1,176 @@
+/**
+ * The watchdog: a thread that sets the flag when a deadline has passed.
+ *
+ * Host and watchdog share one page of memory, which every guest also imports
+ * to read its first word. Each call that runs has a slot with a number of its
+ * own; arming and disarming are one atomic exchange each, and read no clock:
+ * the watchdog looks every millisecond, and counts from when it first saw the
+ * call. To stop a call it first exchanges the number in its slot for the
+ * negative one, which fails if the call has returned; so a call that has
+ * returned is never killed, and neither is the one after it.
+ *
+ * @module
+ */
+
+import { Worker } from "node:worker_threads";
+
+// words of the shared page
+/** 1 while guests may run, 0 once a deadline has passed. */
+const FLAG = 0;
+/** 1 once the watchdog runs. */
+const READY = 1;
+/**
+ * One word for each nested call: its number while it runs, the negative number
+ * once it is late, 0 for none. The first is {@linkcode ASLEEP} while the
+ * watchdog sleeps and must be woken.
+ */
+const SLOTS = 16;
+const ASLEEP = -(2 ** 31);
+/** How deep calls of guests may nest: guest, host function, guest, … */
+const MAX_DEPTH = 64;
+/** Where the deadlines stand, as 64-bit floating-point numbers. */
+const BUDGETS_OFFSET = 1024;
+
+/** How long to wait for the thread to start, in milliseconds. */
+const START_TIMEOUT_MS = 10_000;
+
+const PROGRAM = `
+const { workerData: buffer } = require("node:worker_threads");
+const words = new Int32Array(buffer);
+const budgets = new Float64Array(buffer, ${BUDGETS_OFFSET}, ${MAX_DEPTH});
+const seen = new Int32Array(${MAX_DEPTH});
+const since = new Float64Array(${MAX_DEPTH});
+const IDLE_LOOKS = 200;
+let idle = 0;
+
+function look() {
+  const now = performance.now();
+  for (let depth = 0; depth < ${MAX_DEPTH}; depth++) {
+    const slot = ${SLOTS} + depth;
+    const call = Atomics.load(words, slot);
+    if (call === 0) return depth > 0;
+    if (call < 0) continue;
+    if (call !== seen[depth]) {
+      seen[depth] = call;
+      since[depth] = now;
+    } else if (
+      now - since[depth] >= budgets[depth] &&
+      Atomics.compareExchange(words, slot, call, -call) === call
+    ) Atomics.store(words, ${FLAG}, 0);
+  }
+  return true;
+}
+
+Atomics.store(words, ${READY}, 1);
+Atomics.notify(words, ${READY});
+for (;;) {
+  idle = look() ? 0 : idle + 1;
+  if (idle < IDLE_LOOKS) Atomics.wait(words, ${READY}, 1, 1);
+  else if (Atomics.compareExchange(words, ${SLOTS}, 0, ${ASLEEP}) === 0) {
+    Atomics.wait(words, ${SLOTS}, ${ASLEEP});
+    idle = 0;
+  }
+}
+`;
+
+/** Keeps the deadlines of all calls of one thread. */
+export class Watchdog {
+  /** The page with the flag, for guests to import. */
+  readonly memory: WebAssembly.Memory;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #budgets: Float64Array<SharedArrayBuffer>;
+  #depth = 0;
+  #call = 0;
+
+  private constructor(memory: WebAssembly.Memory, buffer: SharedArrayBuffer) {
+    this.memory = memory;
+    this.#words = new Int32Array(buffer);
+    this.#budgets = new Float64Array(buffer, BUDGETS_OFFSET, MAX_DEPTH);
+    this.#words[FLAG] = 1;
+  }
+
+  /**
+   * Starts a watchdog. Its thread sleeps while nothing is armed, and does not
+   * keep the program from ending.
+   *
+   * @returns The watchdog, once its thread runs.
+   */
+  static async start(): Promise<Watchdog> {
+    const memory = new WebAssembly.Memory({
+      initial: 1,
+      maximum: 1,
+      shared: true,
+    });
+    // a shared memory's buffer is a SharedArrayBuffer
+    const buffer = memory.buffer as unknown as SharedArrayBuffer;
+    const watchdog = new Watchdog(memory, buffer);
+    const worker = new Worker(PROGRAM, {
+      eval: true,
+      workerData: buffer,
+      env: {},
+    });
+    worker.unref();
+    const words = new Int32Array(buffer);
+    const ready = Atomics.waitAsync(words, READY, 0, START_TIMEOUT_MS);
+    if (ready.async) await ready.value;
+    if (Atomics.load(words, READY) !== 1) {
+      throw new Error("Cannot start the watchdog: its thread does not answer");
+    }
+    return watchdog;
+  }
+
+  /** How deep calls of guests are nested. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /**
+   * Begins a call.
+   *
+   * @param timeoutMs Its deadline, from now.
+   * @returns The number of the call.
+   * @throws {RangeError} If calls nest too deep.
+   */
+  arm(timeoutMs: number): number {
+    if (this.#depth === MAX_DEPTH) {
+      throw new RangeError(
+        `Cannot call a guest: more than ${MAX_DEPTH} calls are nested`,
+      );
+    }
+    const words = this.#words;
+    const call = this.#call = (this.#call + 1) & 0x7fffffff || 1;
+    const slot = SLOTS + this.#depth;
+    this.#budgets[this.#depth++] = timeoutMs;
+    if (Atomics.exchange(words, slot, call) !== 0) Atomics.notify(words, slot);
+    return call;
+  }
+
+  /**
+   * Ends the call that began last.
+   *
+   * @returns Whether its deadline has passed.
+   */
+  disarm(): boolean {
+    const words = this.#words;
+    if (Atomics.exchange(words, SLOTS + --this.#depth, 0) > 0) return false;
+    // the slot says late: the flag follows at once, and must not stay
+    while (Atomics.load(words, FLAG) !== 0);
+    Atomics.store(words, FLAG, 1);
+    this.#keepOuter();
+    return true;
+  }
+
+  /** Whether the deadline of a call around the one that ended has passed. */
+  get outerLate(): boolean {
+    return Atomics.load(this.#words, FLAG) === 0;
+  }
+
+  /** Sets the flag again if a call around the one that ended is late too. */
+  #keepOuter(): void {
+    for (let depth = 0; depth < this.#depth; depth++) {
+      if (Atomics.load(this.#words, SLOTS + depth) < 0) {
+        Atomics.store(this.#words, FLAG, 0);
+      }
+    }
+  }
+}

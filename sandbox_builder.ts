@@ -1,0 +1,212 @@
+/**
+ * A sandbox, step by step.
+ *
+ * @module
+ */
+
+import type { RuntimeFactory } from "./runtime/mod.ts";
+import type {
+  GuestAbi,
+  HostImports,
+  ModuleFeatures,
+  ModuleSource,
+  OperationOptions,
+  Runtime,
+} from "./runtime/types.ts";
+import type { Sandbox } from "./sandbox.ts";
+import {
+  checkOptions,
+  type InstancePolicy,
+  type Isolation,
+  type SandboxOptions,
+} from "./sandbox_options.ts";
+import type { ResourceLimits } from "./security/limits.ts";
+
+/** Makes a sandbox: {@linkcode Sandbox.create}. */
+export type CreateSandbox = (
+  options: SandboxOptions,
+  operation: OperationOptions,
+) => Promise<Sandbox>;
+
+/**
+ * Immutable builder of a {@linkcode Sandbox}: each step returns a new one, and
+ * none can fail. `build()` reports everything that is wrong at once.
+ *
+ * @example Usage
+ * ```ts
+ * import { Sandbox } from "@wasm-sandbox/core";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // (module (func (export "answer") (result i32) i32.const 42))
+ * const module = Uint8Array.fromHex(
+ *   "0061736d010000000105016000017f03020100" +
+ *     "070a0106616e7377657200000a06010400412a0b",
+ * );
+ * await using sandbox = await Sandbox.builder()
+ *   .module(module)
+ *   .memoryLimit(1024 * 1024)
+ *   .timeout(100)
+ *   .build();
+ * assertEquals(sandbox.callSync("answer"), 42);
+ * ```
+ */
+export class SandboxBuilder {
+  readonly #create: CreateSandbox;
+  readonly #options: Partial<SandboxOptions>;
+
+  /**
+   * Constructs a builder; {@linkcode Sandbox.builder} is the way to one.
+   *
+   * @param create Makes the sandbox in the end.
+   * @param options What is known already.
+   */
+  constructor(create: CreateSandbox, options: Partial<SandboxOptions> = {}) {
+    this.#create = create;
+    this.#options = Object.freeze({ ...options });
+  }
+
+  /**
+   * Sets the module.
+   *
+   * @param source Its bytes, path, URL or response.
+   * @returns A new builder.
+   */
+  module(source: ModuleSource): SandboxBuilder {
+    return this.#with({ module: source });
+  }
+
+  /**
+   * Sets the module.
+   *
+   * @param path Path or URL of a file.
+   * @returns A new builder.
+   */
+  modulePath(path: string | URL): SandboxBuilder {
+    return this.#with({ module: path });
+  }
+
+  /**
+   * Sets the runtime.
+   *
+   * @param runtime The runtime, or its registered name.
+   * @param runtimes Where a name is looked up.
+   * @returns A new builder.
+   */
+  runtime(
+    runtime: Runtime | string,
+    runtimes?: RuntimeFactory,
+  ): SandboxBuilder {
+    return this.#with({
+      runtime,
+      ...(runtimes === undefined ? {} : { runtimes }),
+    });
+  }
+
+  /**
+   * Sets where the guest runs.
+   *
+   * @param isolation In the calling thread, or in a process of its own.
+   * @returns A new builder.
+   */
+  isolation(isolation: Isolation): SandboxBuilder {
+    return this.#with({ isolation });
+  }
+
+  /**
+   * Caps linear memory.
+   *
+   * @param bytes Ceiling, in bytes.
+   * @returns A new builder.
+   */
+  memoryLimit(bytes: number): SandboxBuilder {
+    return this.resourceLimits({ memoryBytes: bytes });
+  }
+
+  /**
+   * Sets the deadline of each call.
+   *
+   * @param milliseconds Wall-clock time.
+   * @returns A new builder.
+   */
+  timeout(milliseconds: number): SandboxBuilder {
+    return this.resourceLimits({ timeoutMs: milliseconds });
+  }
+
+  /**
+   * Has fuel counted.
+   *
+   * @param amount Fuel for all calls together.
+   * @returns A new builder.
+   */
+  fuel(amount: number): SandboxBuilder {
+    return this.resourceLimits({ fuel: amount });
+  }
+
+  /**
+   * Sets limits; those that are left out stay as they are.
+   *
+   * @param limits The limits.
+   * @returns A new builder.
+   */
+  resourceLimits(limits: ResourceLimits): SandboxBuilder {
+    return this.#with({ limits: { ...this.#options.limits, ...limits } });
+  }
+
+  /**
+   * Allows or refuses proposals; those that are left out stay as they are.
+   *
+   * @param features The proposals.
+   * @returns A new builder.
+   */
+  features(features: ModuleFeatures): SandboxBuilder {
+    return this.#with({ features: { ...this.#options.features, ...features } });
+  }
+
+  /**
+   * Grants imports; a module's name replaces what was granted under it.
+   *
+   * @param imports Functions of numbers, and constants.
+   * @returns A new builder.
+   */
+  imports(imports: HostImports): SandboxBuilder {
+    return this.#with({ imports: { ...this.#options.imports, ...imports } });
+  }
+
+  /**
+   * Names the guest's memory functions.
+   *
+   * @param abi The names.
+   * @returns A new builder.
+   */
+  guestAbi(abi: GuestAbi): SandboxBuilder {
+    return this.#with({ abi });
+  }
+
+  /**
+   * Sets what happens between two calls.
+   *
+   * @param policy Whether the instance goes on, or each call gets a new one.
+   * @returns A new builder.
+   */
+  instancePolicy(policy: InstancePolicy): SandboxBuilder {
+    return this.#with({ instance: policy });
+  }
+
+  /**
+   * Builds the sandbox.
+   *
+   * @param operation Cancellation.
+   * @returns The sandbox; dispose it when done.
+   * @throws {TypeError} That lists everything that is wrong.
+   * @throws {SandboxError} As {@linkcode Sandbox.create} does.
+   */
+  async build(operation: OperationOptions = {}): Promise<Sandbox> {
+    checkOptions(this.#options);
+    // checked: the module is there
+    return await this.#create(this.#options as SandboxOptions, operation);
+  }
+
+  #with(change: Partial<SandboxOptions>): SandboxBuilder {
+    return new SandboxBuilder(this.#create, { ...this.#options, ...change });
+  }
+}

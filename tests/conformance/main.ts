@@ -1,0 +1,216 @@
+/**
+ * Runs outside conformance suites against the package.
+ *
+ * ```sh
+ * deno task conformance <folder> [--runner core-run.ts]
+ * ```
+ *
+ * The folder is where the suites were unpacked. The core scripts, in
+ * `core/json`, are run once as they are, then through gate and rewriter in each
+ * mode; every command must end as it ended without them.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+/** How the hook is to instrument modules, by the query it gets. */
+const MODES = ["deadline", "fuel", "deadline&fuel"] as const;
+
+/** Suites that may lie in the folder, and that nothing here can run. */
+const WITHOUT_ADAPTER: Readonly<Record<string, string>> = {
+  "wasi-p1": "this package does not run WASI programs yet",
+};
+
+/** A command that is known to end in another way, and why that is right. */
+interface KnownDifference {
+  readonly file: string;
+  readonly index: number;
+  readonly reason: string;
+}
+
+const KNOWN: readonly KnownDifference[] = [];
+
+/** The outcome of each command, by script. */
+type Log = Readonly<Record<string, readonly string[]>>;
+
+interface Difference {
+  readonly file: string;
+  /** Number of the command, from 0. */
+  readonly index: number;
+  readonly raw: string;
+  readonly rewritten: string;
+}
+
+/** How many commands ended alike, and how many did not. */
+interface Tally {
+  passed: number;
+  failed: number;
+}
+
+/**
+ * Runs the suites in a folder.
+ *
+ * @param args The arguments of the command line.
+ * @returns The exit code: 1 if a difference is not known.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { runner: { type: "string" } },
+  });
+  const [folder] = positionals;
+  if (folder === undefined || !await exists(folder)) {
+    const why = folder === undefined ? "no folder given" : `no ${folder}`;
+    say(`skipped: ${why} (unpack the suites and pass their folder)`);
+    return 0;
+  }
+  const tally = { passed: 0, failed: 0 };
+  for (const [suite, reason] of Object.entries(WITHOUT_ADAPTER)) {
+    if (await exists(`${folder}/${suite}`)) say(`${suite}: skipped, ${reason}`);
+  }
+  if (await exists(`${folder}/core/json`)) {
+    await runCore(folder, await findRunner(folder, values.runner), tally);
+  } else say(`core: skipped, no ${folder}/core/json`);
+  say(`${tally.passed} passed, ${tally.failed} failed`);
+  return tally.failed > 0 ? 1 : 0;
+}
+
+async function runCore(
+  folder: string,
+  runner: string,
+  tally: Tally,
+): Promise<void> {
+  const scripts = await Deno.realPath(`${folder}/core/json`);
+  const raw = await runScripts(runner, scripts);
+  const commands = Object.values(raw).reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+  if (commands === 0) throw new Error(`There are no scripts in ${scripts}`);
+  for (const mode of MODES) {
+    const log = await runScripts(runner, scripts, mode);
+    const differences = compare(raw, log);
+    const unknown = differences.filter((difference) => !reasonOf(difference));
+    tally.failed += unknown.length;
+    tally.passed += Math.max(0, commands - unknown.length);
+    say(
+      `core, ${mode.replace("&", " and ")}: ${commands} commands, ` +
+        `${differences.length} differences (${unknown.length} unknown)`,
+    );
+    for (const difference of differences) say(`  ${describe(difference)}`);
+  }
+}
+
+/** Runs all scripts in a child, and returns what became of each command. */
+async function runScripts(
+  runner: string,
+  scripts: string,
+  mode?: string,
+): Promise<Log> {
+  const log = await Deno.makeTempFile({ suffix: ".json" });
+  const hook = `${import.meta.resolve("./core_hook.ts")}?${mode}`;
+  try {
+    const { code } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--quiet",
+        "--no-check",
+        "--no-lock",
+        "--no-config",
+        runner,
+        "--dir",
+        scripts,
+        "--log",
+        log,
+        ...(mode === undefined ? [] : ["--transform", hook]),
+      ],
+      stdout: "null",
+      stderr: "inherit",
+    }).output();
+    if (code !== 0) throw new Error(`The runner ended with code ${code}`);
+    return JSON.parse(await Deno.readTextFile(log));
+  } finally {
+    await Deno.remove(log);
+  }
+}
+
+/**
+ * Compares what became of each command. The text behind the first word is not
+ * compared: a check may trap with another message.
+ *
+ * @param raw Outcomes without the rewriter.
+ * @param rewritten Outcomes with it.
+ * @returns Where they differ.
+ */
+export function compare(raw: Log, rewritten: Log): Difference[] {
+  const differences: Difference[] = [];
+  for (
+    const file of new Set([...Object.keys(raw), ...Object.keys(rewritten)])
+  ) {
+    const before = raw[file] ?? [];
+    const after = rewritten[file] ?? [];
+    for (
+      let index = 0;
+      index < Math.max(before.length, after.length);
+      index++
+    ) {
+      const one = before[index] ?? "missing";
+      const other = after[index] ?? "missing";
+      if (firstWord(one) !== firstWord(other)) {
+        differences.push({ file, index, raw: one, rewritten: other });
+      }
+    }
+  }
+  return differences;
+}
+
+function firstWord(text: string): string {
+  return text.split(" ", 1)[0] ?? "";
+}
+
+function reasonOf({ file, index }: Difference): string | undefined {
+  return KNOWN.find((known) => known.file === file && known.index === index)
+    ?.reason;
+}
+
+function describe(difference: Difference): string {
+  const { file, index, raw, rewritten } = difference;
+  const reason = reasonOf(difference) ?? "unknown";
+  return `${file} #${index}: "${raw}" became "${rewritten}" (${reason})`;
+}
+
+/** The suites' own runner, which lies beside their archives. */
+async function findRunner(folder: string, given?: string): Promise<string> {
+  const places = given !== undefined ? [given] : [
+    `${folder}/core-run.ts`,
+    `${folder}/../core-run.ts`,
+    new URL("../../../shared/suites/core-run.ts", import.meta.url).pathname,
+  ];
+  for (const place of places) {
+    if (await exists(place)) return await Deno.realPath(place);
+  }
+  throw new Error(
+    `Cannot run the core scripts: no core-run.ts at ${places.join(", ")} ` +
+      "(name it with --runner)",
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function say(line: string): void {
+  // deno-lint-ignore no-console -- what the task prints
+  console.log(line);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
