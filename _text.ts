@@ -1,8 +1,11 @@
 /** Text from guests, and distances between names. */
 
-// deno-lint-ignore no-control-regex -- control characters are what it is for
+/**
+ * What could forge a line, move a cursor or turn text around: control
+ * characters, separators of lines, marks of direction, lone surrogates.
+ */
 const UNPRINTABLE =
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu;
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Longest piece of guest text that a message quotes, in UTF-16 units. */
 const MAX_QUOTE = 120;

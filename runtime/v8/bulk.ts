@@ -138,7 +138,7 @@ export class HelperTable {
     out.byte(1).byte(3).byte(0x7e);
     body.widen();
     if (this.#mode.fuel) body.charge(fuel);
-    else checks.check(true, false, -1);
+    else checks.check({ deadline: true, atomic: false, fuel: false });
     if (this.#longest(shape) > piece(shape)) body.pieces();
     body.rest();
     out.byte(0x0b);
@@ -258,7 +258,7 @@ class BulkBody {
       out.byte(0x88).byte(0x50).byte(0x1b);
     }
     out.byte(0x7d).byte(0x24).u32(fuel);
-    this.#checks.check(this.#mode.deadline, false, -2);
+    this.#checks.check({ ...this.#mode, atomic: false });
   }
 
   /** While more than one piece is left and all is in bounds: one piece. */
@@ -296,7 +296,7 @@ class BulkBody {
   /** Moves pieces, from the last one down if `backward`. */
   #loop(size: number, backward: boolean): void {
     const out = this.#out.byte(0x03).byte(0x40); // loop
-    this.#checks.check(this.#mode.deadline, true, this.#mode.fuel ? -2 : -1);
+    this.#checks.check({ ...this.#mode, atomic: true });
     if (backward) this.#add(LENGTH, -size);
     this.#operate(backward, () => this.#const(size));
     if (!backward) {

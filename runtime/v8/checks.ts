@@ -21,9 +21,24 @@ const GLOBAL_GET = 0x23;
 const GLOBAL_SET = 0x24;
 const I64_SUB = 0x7d;
 const I64_GE_S = 0x59;
+const I64_LT_S = 0x53;
+const UNREACHABLE = 0x00;
+const IF = 0x04;
+const NO_RESULT = 0x40;
+const END = 0x0b;
 const I32_AND = 0x71;
 const I32_DIV_U = 0x6e;
 const DROP = 0x1a;
+
+/** What a check looks at. */
+export interface Check {
+  /** Whether at the flag. */
+  readonly deadline: boolean;
+  /** Whether the flag's load may not be moved out of a loop. */
+  readonly atomic: boolean;
+  /** Whether at the fuel in the global. */
+  readonly fuel: boolean;
+}
 
 /** Writes checks and charges for one module. */
 export class CheckWriter {
@@ -62,14 +77,19 @@ export class CheckWriter {
   write(kind: number, cost: number, local: number): void {
     const { deadline, fuel } = this.#mode;
     switch (kind) {
+      case Insert.settled:
+        this.#out.byte(I32_CONST).byte(1).byte(GLOBAL_SET).u32(this.#fuel + 1);
+        return;
       case Insert.loop:
-        return this.check(deadline, true, fuel ? local : -1);
+        if (fuel) this.#stopOrSpill(local);
+        if (deadline) this.check({ deadline, atomic: true, fuel: false });
+        return;
       case Insert.loopGlobal:
-        return this.check(deadline, true, fuel ? -2 : -1);
+        return this.check({ deadline, atomic: true, fuel });
       case Insert.entry:
-        return this.check(deadline, false, fuel ? -2 : -1);
+        return this.check({ deadline, atomic: false, fuel });
       case Insert.point:
-        return this.check(true, false, -1);
+        return this.check({ deadline: true, atomic: false, fuel: false });
       case Insert.charge:
         return this.#charge(LOCAL_GET, local, cost, LOCAL_SET, local);
       case Insert.load:
@@ -90,11 +110,9 @@ export class CheckWriter {
   /**
    * Writes one check.
    *
-   * @param deadline Whether the flag is looked at.
-   * @param atomic Whether the load may not be moved out of a loop.
-   * @param fuel The local that holds the fuel, −2 for the global, −1 for none.
+   * @param check What it looks at.
    */
-  check(deadline: boolean, atomic: boolean, fuel: number): void {
+  check({ deadline, atomic, fuel }: Check): void {
     const out = this.#out;
     out.byte(I32_CONST).byte(1);
     if (deadline) {
@@ -104,13 +122,20 @@ export class CheckWriter {
       // alignment 2, with the bit that says that a memory index follows
       out.byte(0x42).u32(this.#flag).byte(0);
     }
-    if (fuel !== -1) {
-      if (fuel === -2) out.byte(GLOBAL_GET).u32(this.#fuel);
-      else out.byte(LOCAL_GET).u32(fuel);
+    if (fuel) {
+      out.byte(GLOBAL_GET).u32(this.#fuel);
       out.byte(I64_CONST).byte(0).byte(I64_GE_S);
       if (deadline) out.byte(I32_AND);
     }
     out.byte(I32_DIV_U).byte(DROP);
+  }
+
+  /** Traps if the local is below 0, with the global set to it for the host. */
+  #stopOrSpill(local: number): void {
+    this.#out.byte(LOCAL_GET).u32(local).byte(I64_CONST).byte(0).byte(I64_LT_S)
+      .byte(IF).byte(NO_RESULT)
+      .byte(LOCAL_GET).u32(local).byte(GLOBAL_SET).u32(this.#fuel)
+      .byte(UNREACHABLE).byte(END);
   }
 
   #charge(

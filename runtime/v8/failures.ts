@@ -101,6 +101,18 @@ export class Failures {
     );
   }
 
+  /**
+   * Whether a guest that ended so may have used more fuel than it has noted:
+   * it notes it before calls, exceptions and traps on purpose.
+   *
+   * @param error What the engine or the ABI threw.
+   * @returns Whether it may.
+   */
+  isInexact(error: unknown): boolean {
+    if (this.#host !== undefined) return isStackOverflow(this.#host.cause);
+    return error instanceof WebAssembly.RuntimeError || isStackOverflow(error);
+  }
+
   /** The error of a call while another one runs. */
   busy(name: string): SandboxError<"instance-busy"> {
     return new SandboxError(

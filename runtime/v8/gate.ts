@@ -5,17 +5,8 @@
  */
 
 import { SandboxError } from "../../errors.ts";
-import {
-  FEATURE_BITS,
-  featureMask,
-  featureNames,
-  type WasmFeature,
-} from "./features.ts";
-import {
-  type GateOptions,
-  type Instrumentation,
-  type ModuleLayout,
-} from "./layout.ts";
+import { featureMask, featureNames, type WasmFeature } from "./features.ts";
+import type { GateOptions, Instrumentation, ModuleLayout } from "./layout.ts";
 import { ModuleParser, refused } from "./parse.ts";
 import { malformed } from "./reader.ts";
 import { rewrite } from "./rewrite.ts";

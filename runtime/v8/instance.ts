@@ -34,6 +34,7 @@ import { hostImports, memoryImports } from "./link.ts";
 import {
   FUEL_EXPORT,
   MEMORY_MODULE,
+  SETTLED_EXPORT,
   START_EXPORT,
   TABLE_EXPORT,
 } from "./rewrite.ts";
@@ -67,6 +68,8 @@ interface Live {
   readonly memories: readonly WebAssembly.Memory[];
   readonly tables: readonly WebAssembly.Table[];
   readonly fuel: WebAssembly.Global | undefined;
+  /** Whether the fuel is exact although the guest has trapped. */
+  readonly settled: WebAssembly.Global | undefined;
 }
 
 /** A running module on V8. */
@@ -233,7 +236,11 @@ export class V8Instance implements Instance {
         signature,
       });
     }
-    const { [MEMORY_EXPORT]: memory, [FUEL_EXPORT]: fuel } = exports;
+    const {
+      [MEMORY_EXPORT]: memory,
+      [FUEL_EXPORT]: fuel,
+      [SETTLED_EXPORT]: settled,
+    } = exports;
     const live: Live = {
       functions,
       memory: memory instanceof WebAssembly.Memory ? memory : undefined,
@@ -244,6 +251,7 @@ export class V8Instance implements Instance {
         name.startsWith(TABLE_EXPORT)
       ).map(([, table]) => table as WebAssembly.Table),
       fuel: fuel instanceof WebAssembly.Global ? fuel : undefined,
+      settled: settled instanceof WebAssembly.Global ? settled : undefined,
     };
     const start = exports[START_EXPORT] as (() => void) | undefined;
     return { live, start };
@@ -275,15 +283,27 @@ export class V8Instance implements Instance {
   #failed(name: string, error: unknown): SandboxError {
     this.#running = false;
     const late = this.#watchdog.disarm();
-    const fuel = this.#live?.fuel;
-    if (late || (fuel !== undefined && fuel.value < 0n)) {
+    const live = this.#live;
+    if (late || (live?.fuel !== undefined && live.fuel.value < 0n)) {
+      if (late) this.#forfeit(live);
       return this.#die(this.#failures.overLimit(name, late, error));
+    }
+    if (this.#failures.isInexact(error) && live?.settled?.value !== 1) {
+      this.#forfeit(live);
     }
     return this.#die(
       this.#watchdog.outerLate
         ? this.#failures.outerLate(name, error)
         : this.#failures.of(name, error),
     );
+  }
+
+  /**
+   * Takes all that is left of the fuel: a guest that was cut short has used
+   * more than it has noted, and could trap on purpose to hide it.
+   */
+  #forfeit(live: Live | undefined): void {
+    if (live?.fuel !== undefined) live.fuel.value = 0n;
   }
 
   /** Runs a part of the guest under its deadline. */

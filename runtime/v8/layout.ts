@@ -174,6 +174,14 @@ export const MAX_LOCALS = 49_999;
 export const MAX_MERGED_LOCALS = 10_000_000;
 /** Most exports, and most imports, of one module. */
 export const MAX_EXTERNALS = 10_000;
+/** Most tables that a module defines; each is an export of ours. */
+export const MAX_TABLES = 1000;
+/** Most memories that a module defines; each is a mapping of the process. */
+export const MAX_MEMORIES = 100;
+/** Most segments of either kind, and most tags. */
+export const MAX_SEGMENTS = 100_000;
+/** Most entries of any other list: less than V8 takes, for what we add. */
+export const MAX_ENTRIES = 900_000;
 /** Most values that an exception may carry: they are kept outside memory. */
 export const MAX_TAG_PARAMS = 32;
 

@@ -190,7 +190,8 @@ function checked(
   type: NumberType | "other" | undefined,
 ): number | bigint {
   const expected = type === "i64" ? "bigint" : "number";
-  if (typeof value === expected) return value as number | bigint;
+  if (typeof value === "bigint" && type === "i64") return value;
+  if (typeof value === "number" && type !== "i64") return value;
   const given = value instanceof Promise ? "a promise" : `a ${typeof value}`;
   throw new TypeError(`it must return a ${expected} for ${type}, not ${given}`);
 }

@@ -13,6 +13,9 @@
 
 import { Insert, type Plan } from "./plan.ts";
 
+/** Largest charge in one place: an entry of the plan holds no more than 28 bits. */
+const MAX_CHARGE = 2 ** 26;
+
 /** Plans the charges of one function after the other. */
 export class Meter {
   /** Cost of what ran since the last charge. */
@@ -28,6 +31,8 @@ export class Meter {
   #inLocal = false;
   /** The stretch's charge, if it has been made, for costs that follow. */
   #open = -1;
+  /** What that charge has come to. */
+  #charged = 0;
 
   /**
    * Constructs a meter.
@@ -47,6 +52,12 @@ export class Meter {
     this.#global = global;
     this.#inLocal = false;
     this.#open = -1;
+  }
+
+  /** Adds what the instruction there costs beyond one unit. */
+  spend(cost: number, at: number): void {
+    this.cost += cost;
+    if (this.cost > MAX_CHARGE) this.settle(at);
   }
 
   /** Before paths part: from here on the local holds what is left. */
@@ -71,6 +82,7 @@ export class Meter {
       : Insert.spill;
     if (cost > 0 || kind === Insert.spill) {
       this.#open = this.#plan.add(at, kind, cost);
+      this.#charged = cost;
     }
     this.cost = 0;
     this.#inLocal = false;
@@ -98,6 +110,11 @@ export class Meter {
   /** Adds what ran since a call to the charge that was made before it. */
   #join(): void {
     if (this.#open < 0) return;
+    this.#charged += this.cost;
+    if (this.#charged > MAX_CHARGE) {
+      this.#open = -1;
+      return;
+    }
     this.#plan.raise(this.#open, this.cost);
     this.cost = 0;
   }

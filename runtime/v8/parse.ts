@@ -15,7 +15,11 @@ import {
   type ImportLayout,
   KINDS,
   type Limits,
+  MAX_ENTRIES,
   MAX_EXTERNALS,
+  MAX_MEMORIES,
+  MAX_SEGMENTS,
+  MAX_TABLES,
   MAX_TAG_PARAMS,
   type MemoryLayout,
   type ModuleLayout,
@@ -28,6 +32,22 @@ import { ByteReader } from "./reader.ts";
 
 /** Sections by number, in the order in which they must stand. */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
+
+/** How many entries each list may have: the gate keeps something of each. */
+const MAX_COUNTS = Object.freeze({
+  types: MAX_ENTRIES,
+  imports: MAX_EXTERNALS,
+  functions: MAX_ENTRIES,
+  tables: MAX_TABLES,
+  memories: MAX_MEMORIES,
+  globals: MAX_ENTRIES,
+  exports: MAX_EXTERNALS,
+  tags: MAX_SEGMENTS,
+  "element segments": MAX_SEGMENTS,
+  "data segments": MAX_SEGMENTS,
+});
+
+type List = keyof typeof MAX_COUNTS;
 
 /**
  * The error of a module that is valid, but not allowed.
@@ -184,45 +204,51 @@ export class ModuleParser {
     const reader = this.#reader;
     switch (id) {
       case 1:
-        this.#each(2, () => this.#typeEntry());
+        this.#list("types", 2, () => this.#typeEntry());
         break;
       case 2:
-        this.#each(4, () => this.#import());
-        if (this.#imports.length > MAX_EXTERNALS) this.#tooMany("imports");
+        this.#list("imports", 4, () => this.#import());
         break;
       case 3:
-        this.#each(1, () => this.#functionTypes.push(this.#functionType()));
+        this.#list(
+          "functions",
+          1,
+          () => this.#functionTypes.push(this.#functionType()),
+        );
         break;
       case 4:
-        this.#each(3, () => this.#tables.push(this.#table()));
+        this.#list("tables", 3, () => this.#tables.push(this.#table()));
         break;
       case 5:
-        this.#each(2, () => this.#memories.push(this.#memory(false)));
+        this.#list(
+          "memories",
+          2,
+          () => this.#memories.push(this.#memory(false)),
+        );
         break;
       case 6:
-        this.#each(3, () => this.#global());
+        this.#list("globals", 3, () => this.#global());
         break;
       case 7:
-        this.#each(3, () => this.#export());
-        if (this.#exports.length > MAX_EXTERNALS) this.#tooMany("exports");
+        this.#list("exports", 3, () => this.#export());
         break;
       case 8:
         this.#start = reader.u32();
         break;
       case 9:
-        this.#each(2, () => this.#elements());
+        this.#list("element segments", 2, () => this.#elements());
         break;
       case 10:
-        this.#each(3, () => this.#body());
+        this.#list("functions", 3, () => this.#body());
         break;
       case 11:
-        this.#each(2, () => this.#data());
+        this.#list("data segments", 2, () => this.#data());
         break;
       case 12:
         reader.u32();
         break;
       case 13:
-        this.#each(2, () => this.#tag());
+        this.#list("tags", 2, () => this.#tag());
         break;
     }
     if (reader.pos !== end) {
@@ -230,14 +256,22 @@ export class ModuleParser {
     }
   }
 
+  /** Reads the entries of a section, if they are not too many. */
+  #list(what: List, itemBytes: number, read: () => void): void {
+    const count = this.#reader.count(itemBytes);
+    if (count > MAX_COUNTS[what]) this.#tooMany(what);
+    for (let index = 0; index < count; index++) read();
+  }
+
   #each(itemBytes: number, read: () => void): void {
     const count = this.#reader.count(itemBytes);
     for (let index = 0; index < count; index++) read();
   }
 
-  #tooMany(what: string): never {
-    throw refused(`it has more than ${MAX_EXTERNALS} ${what}`, {
+  #tooMany(what: List): never {
+    throw refused(`it has more than ${MAX_COUNTS[what]} ${what}`, {
       reason: `too many ${what}`,
+      offset: this.#reader.pos,
     });
   }
 
@@ -257,6 +291,8 @@ export class ModuleParser {
       this.#each(1, () => reader.u32());
       form = reader.u8();
     }
+    // groups of types may be longer than their list
+    if (this.#types.length >= MAX_COUNTS.types) this.#tooMany("types");
     if (form === 0x60) return this.#functionSignature();
     this.#types.push(0);
     this.#paramCounts.push(0);

@@ -26,6 +26,8 @@ export const Insert = Object.freeze({
   chargeGlobal: 8,
   /** A call of the helper with the argument's number instead of the original. */
   helper: 9,
+  /** Notes that the global holds all that was charged, before a trap. */
+  settled: 10,
 });
 
 /** Entries in the order of their places: three numbers each. */

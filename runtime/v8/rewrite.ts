@@ -22,6 +22,7 @@ import {
   type TableLayout,
 } from "./layout.ts";
 import { writeNames } from "./names.ts";
+import { refused } from "./parse.ts";
 import { Insert } from "./plan.ts";
 import { ByteReader } from "./reader.ts";
 import type { Scanner } from "./scan.ts";
@@ -35,6 +36,8 @@ export const FLAG_NAME = "flag";
 export const START_EXPORT: string = `${RESERVED}start`;
 /** Export that holds the fuel. */
 export const FUEL_EXPORT: string = `${RESERVED}fuel`;
+/** Export that is 1 if the guest trapped on purpose: then the fuel is exact. */
+export const SETTLED_EXPORT: string = `${RESERVED}settled`;
 /** Beginning of the exports of tables. */
 export const TABLE_EXPORT: string = `${RESERVED}table`;
 
@@ -52,6 +55,9 @@ const CODE = 10;
 const ORDER = [TYPE, IMPORT, FUNCTION, TABLE, 13, GLOBAL, EXPORT, 9, 12, CODE];
 const DATA = 11;
 
+/** Longest function that V8 compiles. */
+const MAX_FUNCTION_BYTES = 7_654_321;
+
 /** Longest text that one insertion can take, in bytes. */
 const INSERT_BYTES = 18;
 
@@ -62,6 +68,8 @@ const INSERT_BYTES = 18;
  * @param scanner The scanner that has gone over all its functions.
  * @param mode Which limits the code is to carry.
  * @returns The new module.
+ * @throws {SandboxError} With code `module-refused`, if a function becomes too
+ * long for the engine.
  */
 export function rewrite(
   layout: ModuleLayout,
@@ -144,9 +152,10 @@ class Rewriter {
       case TABLE:
         return this.#tables(tables.filter(({ imported }) => !imported));
       case GLOBAL:
-        return this.#extend(id, this.#mode.fuel ? 1 : 0, () => {
-          // a variable i64 that begins at 0
-          this.#out.u8(0x7e, 1, 0x42, 0, 0x0b);
+        // the fuel, an i64, and whether it is settled, an i32; both begin at 0
+        return this.#extend(id, this.#mode.fuel ? 2 : 0, (index) => {
+          if (index === 0) this.#out.u8(0x7e, 1, 0x42, 0, 0x0b);
+          else this.#out.u8(0x7f, 1, 0x41, 0, 0x0b);
         });
       case EXPORT:
         return this.#exports();
@@ -221,7 +230,9 @@ class Rewriter {
     const { start, tables, globals } = this.#layout;
     const added: [name: string, kind: number, index: number][] = [];
     if (start !== undefined) added.push([START_EXPORT, 0, start]);
-    if (this.#mode.fuel) added.push([FUEL_EXPORT, 3, globals]);
+    if (this.#mode.fuel) {
+      added.push([FUEL_EXPORT, 3, globals], [SETTLED_EXPORT, 3, globals + 1]);
+    }
     tables.forEach(({ imported }, index) => {
       if (!imported) added.push([`${TABLE_EXPORT}${index}`, 1, index]);
     });
@@ -281,6 +292,13 @@ class Rewriter {
     }
     this.#insert(first, last, { pos, end, local });
     out.closeSize(size);
+    if (out.length - size > MAX_FUNCTION_BYTES) {
+      throw refused(
+        `function ${index} would grow beyond what the engine takes, ` +
+          `${MAX_FUNCTION_BYTES} bytes, by the checks that it needs`,
+        { reason: "function too complex", offset: start },
+      );
+    }
     return last;
   }
 

@@ -83,7 +83,7 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
  * ```
  */
 export class V8Runtime implements Runtime {
-  readonly name = NAME;
+  readonly name: string = NAME;
   readonly features: RuntimeFeatures = FEATURES_OF_V8;
   readonly #instances = new Set<WeakRef<Instance>>();
   #disposed = false;

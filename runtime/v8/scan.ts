@@ -71,7 +71,8 @@ export class Scanner {
   #end = 0;
   /** How often control flow meets, for what the engine needs to compile it. */
   #merges = 0;
-  #calls = false;
+  /** How many calls there are, helpers included. */
+  #calls = 0;
   #catches = false;
   /** Place of the last i32.const's value. */
   #constant = 0;
@@ -117,9 +118,11 @@ export class Scanner {
       this.plan.truncate(before);
       this.#function(reader.pos, locals, true);
     }
-    if (this.#merges * (locals + 1) > MAX_MERGED_LOCALS) {
+    // where exceptions are caught, each call may lead to a handler
+    const merges = this.#merges + (this.#catches ? this.#calls : 0);
+    if (merges * (locals + 1) > MAX_MERGED_LOCALS) {
       throw refused(
-        `function ${index} has ${locals} locals and ${this.#merges} blocks, ` +
+        `function ${index} has ${locals} locals and ${merges} branches, ` +
           "which would take the engine more memory than is safe to compile",
         { reason: "function too complex", offset: start },
       );
@@ -144,7 +147,7 @@ export class Scanner {
     this.#pos = start;
     this.#depth = 0;
     this.#merges = 0;
-    this.#calls = false;
+    this.#calls = 0;
     this.#kinds[0] = FUNCTION;
     this.#targeted[0] = 0;
     this.#deadAtStart[0] = 0;
@@ -158,7 +161,7 @@ export class Scanner {
         start,
       );
     }
-    if (entry >= 0 && !this.#calls) this.plan.change(entry, Insert.none);
+    if (entry >= 0 && this.#calls === 0) this.plan.change(entry, Insert.none);
   }
 
   /**
@@ -265,6 +268,7 @@ export class Scanner {
       case Act.unreachable:
         if (kind === Act.throw) this.#leb();
         meter.exit(at);
+        if (kind === Act.unreachable) this.#settled(at);
         meter.dead = true;
         return;
       case Act.call:
@@ -275,7 +279,7 @@ export class Scanner {
         if (kind === Act.callIndirect || kind === Act.returnCallIndirect) {
           this.#leb();
         }
-        this.#calls = true;
+        this.#calls++;
         if (kind < Act.returnCall) return meter.call(at);
         meter.exit(at);
         meter.dead = true;
@@ -344,7 +348,7 @@ export class Scanner {
     if (helper === BRIEF) return this.#slow(at, 0);
     if (helper < 0) return;
     this.#meter.call(at);
-    this.#calls = true;
+    this.#calls++;
     if (!this.#meter.dead) this.plan.add(at, Insert.helper, helper, this.#pos);
   }
 
@@ -403,9 +407,16 @@ export class Scanner {
     return this.#mode.deadline || this.#mode.fuel;
   }
 
+  /** The guest traps on purpose: the host may trust what the fuel says. */
+  #settled(at: number): void {
+    if (this.#mode.fuel && !this.#meter.dead) {
+      this.plan.add(at, Insert.settled);
+    }
+  }
+
   /** Something that costs more than one instruction, and may take long. */
   #slow(at: number, cost: number): void {
-    this.#meter.cost += cost;
+    this.#meter.spend(cost, at);
     if (this.#mode.deadline && !this.#meter.dead) {
       this.plan.add(at, Insert.point);
     }
@@ -455,12 +466,12 @@ export class Scanner {
       throw malformed(this.#bytes.length, "a branch leads nowhere", this.#pos);
     }
     this.#targeted[depth - label] = 1;
+    this.#merges++;
     return label === depth;
   }
 
   #branches(): boolean {
     const count = this.#leb();
-    this.#merges += count;
     let leaves = false;
     for (let index = 0; index <= count && this.#pos < this.#end; index++) {
       if (this.#branch()) leaves = true;
@@ -471,7 +482,6 @@ export class Scanner {
   /** Labels of a try_table, which count from outside of it. */
   #catchClauses(): void {
     const count = this.#leb();
-    this.#merges += count;
     for (let index = 0; index < count && this.#pos < this.#end; index++) {
       const kind = this.#bytes[this.#pos++] ?? 0;
       if (kind < 2) this.#leb();

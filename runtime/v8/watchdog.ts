@@ -109,10 +109,11 @@ export class Watchdog {
       workerData: buffer,
       env: {},
     });
-    worker.unref();
     const words = new Int32Array(buffer);
     const ready = Atomics.waitAsync(words, READY, 0, START_TIMEOUT_MS);
     if (ready.async) await ready.value;
+    // only now: waiting alone would not keep the program from ending
+    worker.unref();
     if (Atomics.load(words, READY) !== 1) {
       throw new Error("Cannot start the watchdog: its thread does not answer");
     }

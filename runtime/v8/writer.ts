@@ -47,9 +47,9 @@ export class ByteWriter {
     return this;
   }
 
-  /** Appends an unsigned LEB128. */
+  /** Appends an unsigned LEB128; a size of 64 bits takes up to ten bytes. */
   u32(value: number): this {
-    this.#reserve(5);
+    this.#reserve(10);
     let rest = value;
     while (rest > 0x7f) {
       this.#buffer[this.#length++] = (rest & 0x7f) | 0x80;
