@@ -297,7 +297,7 @@ export class Sandbox implements AsyncDisposable {
   ): unknown {
     this.#calls++;
     if (this.#isRaw(name, options)) {
-      return instance.callSync(name, numbers(name, input), options);
+      return instance.callSync(name, this.#numbers(name, input), options);
     }
     const request = encode(name, input, options);
     return decode(
@@ -314,12 +314,23 @@ export class Sandbox implements AsyncDisposable {
   ): Promise<unknown> {
     this.#calls++;
     if (this.#isRaw(name, options)) {
-      return await instance.call(name, numbers(name, input), options);
+      return await instance.call(name, this.#numbers(name, input), options);
     }
     const request = encode(name, input, options);
     return decode(
       name,
       await instance.exchange(name, request, this.#exchange(options)),
+    );
+  }
+
+  #numbers(name: string, input: unknown): readonly WasmValue[] {
+    if (input === undefined) return NOTHING;
+    if (Array.isArray(input)) return input;
+    // what does not exist takes nothing: the runtime has the better error
+    if (!this.exports.some((each) => each.name === name)) return NOTHING;
+    throw new TypeError(
+      `Cannot call ${quote(name)}: it takes numbers, so the input must be an ` +
+        "array of them (for JSON the guest must export memory functions)",
     );
   }
 
@@ -354,15 +365,6 @@ function handlers(
 }
 
 const NOTHING: readonly WasmValue[] = Object.freeze([]);
-
-function numbers(name: string, input: unknown): readonly WasmValue[] {
-  if (input === undefined) return NOTHING;
-  if (Array.isArray(input)) return input;
-  throw new TypeError(
-    `Cannot call ${quote(name)}: it takes numbers, so the input must be an ` +
-      "array of them (for JSON the guest must export memory functions)",
-  );
-}
 
 function encode(
   name: string,

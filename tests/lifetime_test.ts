@@ -1,0 +1,143 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Sandbox, SandboxError, V8Runtime } from "../mod.ts";
+import { ModuleCache } from "../runtime/v8/cache.ts";
+import { MAX_INSTANCES, realm } from "../runtime/v8/realm.ts";
+import { cycle, growth, threads } from "./cycles.ts";
+import { wat } from "./wasm.ts";
+
+const MOD = new URL("../mod.ts", import.meta.url).href;
+const ANSWER = await wat(`(module (memory (export "memory") 1)
+  (func (export "answer") (result i32) (i32.const 42))
+  (func (export "spin") (loop (br 0))))`);
+
+/** Runs a program of its own, and gives what it printed and how it ended. */
+async function run(
+  body: string,
+): Promise<{ text: string; code: number; ms: number }> {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(
+      file,
+      `const { Sandbox } = await import(${JSON.stringify(MOD)});
+      const module = Uint8Array.fromHex("${ANSWER.toHex()}");
+      ${body}`,
+    );
+    const start = performance.now();
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-config", "--no-check", file],
+      signal: AbortSignal.timeout(30_000),
+      env: { NO_COLOR: "1" },
+    }).output();
+    const text = new TextDecoder().decode(stdout) +
+      new TextDecoder().decode(stderr);
+    return { text, code, ms: performance.now() - start };
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test("a program ends by itself with a sandbox that was never disposed", async () => {
+  const { text, code, ms } = await run(`
+    const sandbox = await Sandbox.create({ module });
+    console.log(sandbox.callSync("answer"));`);
+  assertEquals([text, code], ["42\n", 0]);
+  assert(ms < 10_000);
+});
+
+Deno.test("a program ends by itself after a guest was stopped", async () => {
+  const { text, code, ms } = await run(`
+    const sandbox = await Sandbox.create({ module, limits: { timeoutMs: 50 } });
+    await sandbox.call("spin").catch((error) => console.log(error.code));`);
+  assertEquals([text, code], ["limit-exceeded\n", 0]);
+  assert(ms < 10_000);
+});
+
+Deno.test("a program that idles between calls still has its deadlines", async () => {
+  // longer than the watchdog looks on before it sleeps
+  const { text, code } = await run(`
+    const sandbox = await Sandbox.create({ module, limits: { timeoutMs: 50 } });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await sandbox.call("spin").catch((error) => console.log(error.code));`);
+  assertEquals([text, code], ["limit-exceeded\n", 0]);
+});
+
+Deno.test("memory and threads stay flat over create, call and dispose", async () => {
+  const rss = await growth(2_000, () => cycle(ANSWER));
+  assert(rss.grownBytes < 16 * 2 ** 20, `${rss.grownBytes} bytes more`);
+  // Deno's own pool may have started one for the file system
+  assert(rss.threads <= 2, `${rss.threads} threads more`);
+});
+
+Deno.test("instances that are let go are counted no more", async () => {
+  const before = realm.instances;
+  {
+    await using sandbox = await Sandbox.create({ module: ANSWER });
+    assertEquals(realm.instances, before + 1);
+    await sandbox.reset();
+    assertEquals(realm.instances, before + 1);
+  }
+  assertEquals(realm.instances, before);
+  const failing = Sandbox.create({
+    module: await wat(`(module (start 0) (func (unreachable)))`),
+  });
+  await assertRejects(() => failing, SandboxError);
+  assertEquals(realm.instances, before);
+});
+
+Deno.test("a runtime disposes the instances that it made", async () => {
+  const before = realm.instances;
+  const runtime = new V8Runtime();
+  const module = await runtime.compile(ANSWER);
+  const instance = await runtime.instantiate(module);
+  await runtime.instantiate(module);
+  assertEquals(realm.instances, before + 2);
+  await runtime[Symbol.asyncDispose]();
+  assertEquals(realm.instances, before);
+  assert(SandboxError.is(instance.failure, "disposed"));
+  await assertRejects(() => runtime.instantiate(module), SandboxError);
+});
+
+Deno.test("a cap on live instances is kept, and the host lives", async () => {
+  await using runtime = new V8Runtime();
+  const small = await wat(`(module (func (export "f")))`);
+  const module = await runtime.compile(small);
+  const error = await assertRejects(async () => {
+    for (let made = 0; made <= MAX_INSTANCES; made++) {
+      await runtime.instantiate(module);
+    }
+  }, SandboxError);
+  assert(SandboxError.is(error, "limit-exceeded"));
+  assertEquals(error.details.limit, "instances");
+  await runtime[Symbol.asyncDispose]();
+  await using sandbox = await Sandbox.create({ module: ANSWER });
+  assertEquals(sandbox.callSync("answer"), 42);
+});
+
+Deno.test("ModuleCache keeps to its bounds and lets the oldest go", () => {
+  const cache = new ModuleCache<{ cacheBytes: number }>({
+    maxEntries: 3,
+    maxBytes: 100,
+  });
+  for (const name of ["a", "b", "c"]) cache.set(name, { cacheBytes: 30 });
+  cache.get("a");
+  cache.set("d", { cacheBytes: 30 });
+  assertEquals(cache.get("b"), undefined);
+  assert(cache.get("a") !== undefined);
+  cache.set("e", { cacheBytes: 80 });
+  assertEquals([cache.size, cache.bytes], [1, 80]);
+  cache.set("f", { cacheBytes: 101 });
+  assertEquals(cache.get("f"), undefined);
+  assertEquals([cache.size, cache.bytes], [1, 80]);
+});
+
+Deno.test("a module is compiled once for the same content and limits", async () => {
+  await using runtime = new V8Runtime();
+  const before = realm.modules.size;
+  const bytes = await wat(`(module (func (export "only-here")))`);
+  await runtime.compile(bytes);
+  await runtime.compile(bytes, { limits: { memoryBytes: 0 } });
+  assertEquals(realm.modules.size, before + 1);
+  await runtime.compile(bytes, { limits: { fuel: 5 } });
+  assertEquals(realm.modules.size, before + 2);
+  assertEquals(threads() > 0, true);
+});
