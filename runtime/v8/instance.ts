@@ -57,8 +57,8 @@ export interface InstanceParts {
   readonly imports: HostImports;
   /** Keeps the deadlines. */
   readonly watchdog: Watchdog;
-  /** Called once when the instance lets go of its memory. */
-  readonly release: () => void;
+  /** Called once, when the instance lets go of its memory. */
+  readonly release: (instance: Instance) => void;
 }
 
 /** The engine's side of an instance, until it is let go. */
@@ -78,7 +78,7 @@ export class V8Instance implements Instance {
   readonly #limits: ResolvedLimits;
   readonly #watchdog: Watchdog;
   readonly #failures: Failures;
-  readonly #release: () => void;
+  readonly #release: (instance: Instance) => void;
   #live: Live | undefined;
   #failure: SandboxError | undefined;
   #running = false;
@@ -330,7 +330,7 @@ export class V8Instance implements Instance {
     if (this.#live === undefined) return;
     this.#lastUsage = this.usage();
     this.#live = undefined;
-    this.#release();
+    this.#release(this);
   }
 
   #messageGuest(name: string, live: Live, abi: GuestAbi = {}) {

@@ -20,6 +20,14 @@ export const MAX_INSTANCES = 10_000;
 /** Bounds of the cache of compiled modules. */
 const CACHE = { maxEntries: 64, maxBytes: 128 * 2 ** 20 };
 
+/** The place of one instance among those that live. */
+export interface Slot {
+  /** Gives the place back; once is enough. */
+  release(): void;
+  /** Gives the place back when an object is collected as garbage. */
+  releaseWith(instance: object): void;
+}
+
 /** The state that the guests of a thread share. */
 class Realm {
   /** Compiled modules, by content and limits. */
@@ -43,10 +51,10 @@ class Realm {
   /**
    * Counts an instance.
    *
-   * @returns Uncounts it, once.
+   * @returns Its place.
    * @throws {SandboxError} With code `limit-exceeded`.
    */
-  admit(): () => void {
+  admit(): Slot {
     if (this.#instances >= MAX_INSTANCES) {
       const suggestion = "dispose sandboxes that are no longer needed";
       throw new SandboxError(
@@ -63,22 +71,18 @@ class Realm {
       );
     }
     this.#instances++;
+    const token = {};
     let counted = true;
     const release = () => {
-      if (counted) this.#instances--;
+      if (!counted) return;
       counted = false;
+      this.#instances--;
+      this.#forgotten.unregister(token);
     };
-    return release;
-  }
-
-  /**
-   * Has an instance released when it is collected as garbage.
-   *
-   * @param instance The instance.
-   * @param release What to call; must not hold the instance.
-   */
-  releaseWhenForgotten(instance: object, release: () => void): void {
-    this.#forgotten.register(instance, release);
+    const releaseWith = (instance: object) => {
+      if (counted) this.#forgotten.register(instance, release, token);
+    };
+    return { release, releaseWith };
   }
 
   async #start(): Promise<Watchdog> {

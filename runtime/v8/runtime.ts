@@ -85,7 +85,7 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
 export class V8Runtime implements Runtime {
   readonly name: string = NAME;
   readonly features: RuntimeFeatures = FEATURES_OF_V8;
-  readonly #instances = new Set<WeakRef<Instance>>();
+  readonly #instances = new Set<Instance>();
   #disposed = false;
 
   async compile(
@@ -149,27 +149,26 @@ export class V8Runtime implements Runtime {
   /** Disposes every instance that this runtime made. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
-    for (const reference of this.#instances) {
-      await reference.deref()?.[Symbol.asyncDispose]();
+    for (const instance of this.#instances) {
+      await instance[Symbol.asyncDispose]();
     }
-    this.#instances.clear();
   }
 
   #make(parts: Omit<InstanceParts, "release">): Instance {
-    const uncount = realm.admit();
-    let reference: WeakRef<Instance> | undefined;
-    const release = () => {
-      uncount();
-      if (reference !== undefined) this.#instances.delete(reference);
-    };
+    const slot = realm.admit();
     try {
-      const instance = new V8Instance({ ...parts, release });
-      reference = new WeakRef<Instance>(instance);
-      this.#instances.add(reference);
-      realm.releaseWhenForgotten(instance, release);
+      const instance = new V8Instance({
+        ...parts,
+        release: (gone) => {
+          slot.release();
+          this.#instances.delete(gone);
+        },
+      });
+      this.#instances.add(instance);
+      slot.releaseWith(instance);
       return instance;
     } catch (error) {
-      release();
+      slot.release();
       throw error;
     }
   }
