@@ -47,9 +47,19 @@ export function checkArguments(
 }
 
 /** Whether a function takes a message and gives one. */
-export function isMessageHandler({ params, results }: Signature): boolean {
-  return params.length === 2 && params[0] === "i32" && params[1] === "i32" &&
-    results.length === 1 && results[0] === "i64";
+export function isMessageHandler(signature: Signature): boolean {
+  return hasTypes(signature, ["i32", "i32"], ["i64"]);
+}
+
+/** Whether a signature is of exactly these types. */
+export function hasTypes(
+  { params, results }: Signature,
+  takes: readonly NumberType[],
+  gives: readonly NumberType[],
+): boolean {
+  return params.length === takes.length && results.length === gives.length &&
+    takes.every((type, index) => params[index] === type) &&
+    gives.every((type, index) => results[index] === type);
 }
 
 function misfit(

@@ -10,6 +10,7 @@
 import type { CheckWriter } from "./checks.ts";
 import type { Instrumentation, ModuleLayout } from "./layout.ts";
 import { BYTES_PER_FUEL, PIECE_BYTES, PIECE_ELEMENTS } from "./opcodes.ts";
+import { refused } from "./parse.ts";
 import type { ByteWriter } from "./writer.ts";
 
 /** The operation stays as it is, with a check before it. */
@@ -23,6 +24,9 @@ const MEMORY_FILL = 0x0b;
 const TABLE_INIT = 0x0c;
 const TABLE_COPY = 0x0e;
 const TABLE_FILL = 0x11;
+
+/** Most helpers of one module: each is a function of some 150 bytes. */
+const MAX_HELPERS = 1_000;
 
 /** Longest charge for one operation, so that the fuel cannot wrap around. */
 const MAX_CHARGE_BITS = 53;
@@ -92,6 +96,12 @@ export class HelperTable {
     const key = `${operation} ${a} ${b}`;
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
+    if (this.#helpers.length === MAX_HELPERS) {
+      throw refused(
+        `its code has more than ${MAX_HELPERS} different bulk operations`,
+        { reason: "too many bulk operations" },
+      );
+    }
     this.#numbers.set(key, this.#helpers.length);
     return this.#helpers.push({ operation, a, b }) - 1;
   }

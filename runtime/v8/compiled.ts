@@ -76,7 +76,7 @@ export class CompiledModule implements Module {
  * @returns Frozen data that does not hold the module's bytes.
  */
 export function describe(
-  { layout, features }: GatedModule,
+  { layout, features }: Pick<GatedModule, "layout" | "features">,
 ): Omit<Module, "byteLength"> {
   return Object.freeze({
     imports: freezeAll(

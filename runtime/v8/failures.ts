@@ -7,20 +7,22 @@
 import { printable, quote } from "../../_text.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
-import { trap } from "./trap.ts";
 
 /** Tells the causes of one instance's failures apart. */
 export class Failures {
   readonly #limits: ResolvedLimits;
+  readonly #trap: () => never;
   #host: { readonly cause: unknown; readonly name: ImportName } | undefined;
 
   /**
    * Constructs it.
    *
    * @param limits The instance's limits.
+   * @param trap Raises a trap.
    */
-  constructor(limits: ResolvedLimits) {
+  constructor(limits: ResolvedLimits, trap: () => never) {
     this.#limits = limits;
+    this.#trap = trap;
   }
 
   /**
@@ -32,7 +34,15 @@ export class Failures {
    */
   hostFunction(cause: unknown, name: ImportName): never {
     this.#host ??= { cause, name };
-    return trap();
+    return this.#trap();
+  }
+
+  /**
+   * Whether a host function has failed. If the guest has returned all the
+   * same, it has caught what was thrown for want of stack to trap.
+   */
+  get hostFailed(): boolean {
+    return this.#host !== undefined;
   }
 
   /**

@@ -65,6 +65,15 @@ export const DEFAULT_FEATURES: Readonly<Record<WasmFeature, boolean>> = Object
     threads: false,
   });
 
+/**
+ * Proposals that no limit reaches in the caller's thread: garbage collection
+ * allocates outside of memory, threads may wait for ever.
+ */
+export const UNLIMITED: readonly WasmFeature[] = Object.freeze([
+  "gc",
+  "threads",
+]);
+
 /** Every feature's name, in alphabetical order. */
 export const FEATURES: readonly WasmFeature[] = Object.freeze(
   Object.keys(FEATURE_BITS) as WasmFeature[],

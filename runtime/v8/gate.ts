@@ -5,7 +5,12 @@
  */
 
 import { SandboxError } from "../../errors.ts";
-import { featureMask, featureNames, type WasmFeature } from "./features.ts";
+import {
+  featureMask,
+  featureNames,
+  UNLIMITED,
+  type WasmFeature,
+} from "./features.ts";
 import type { GateOptions, Instrumentation, ModuleLayout } from "./layout.ts";
 import { ModuleParser, refused } from "./parse.ts";
 import { malformed } from "./reader.ts";
@@ -111,9 +116,11 @@ function validate(bytes: Uint8Array<ArrayBuffer>): void {
 function allow(used: number, allowed: number, offset?: number): void {
   const [feature] = featureNames(used & ~allowed);
   if (feature === undefined) return;
+  const advice = UNLIMITED.includes(feature)
+    ? "no limit reaches it inline"
+    : `allow it with features: { ${feature}: true }`;
   throw refused(
-    `it uses the feature "${feature}", which is not allowed ` +
-      `(allow it with features: { ${feature}: true }, where the runtime can)`,
+    `it uses the feature "${feature}", which is not allowed (${advice})`,
     {
       reason: `feature ${feature}`,
       feature,

@@ -4,50 +4,25 @@
  * @module
  */
 
-import { nearest, printable, quote } from "../../_text.ts";
-import {
-  ALLOC_EXPORT,
-  broken,
-  exchangeMessage,
-  FREE_EXPORT,
-  MEMORY_EXPORT,
-} from "../../communication/guest_abi.ts";
-import { type ImportName, SandboxError } from "../../errors.ts";
+import { exchangeMessage } from "../../communication/guest_abi.ts";
+import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type {
   CallOptions,
   ExchangeOptions,
-  GuestAbi,
   HostImports,
   Instance,
   InstanceUsage,
   ModuleExport,
   Reply,
-  Signature,
   WasmResult,
   WasmValue,
 } from "../types.ts";
-import { checkArguments, isMessageHandler } from "./arguments.ts";
+import { checkArguments } from "./arguments.ts";
 import type { CompiledModule } from "./compiled.ts";
 import { Failures } from "./failures.ts";
-import { hostImports, memoryImports } from "./link.ts";
-import {
-  FUEL_EXPORT,
-  MEMORY_MODULE,
-  SETTLED_EXPORT,
-  START_EXPORT,
-  TABLE_EXPORT,
-} from "./rewrite.ts";
-import type { Watchdog } from "./watchdog.ts";
-
-/** A function of the guest's; takes and gives numbers. */
-type GuestFunction = (...args: readonly WasmValue[]) => WasmResult;
-
-interface Entry {
-  readonly name: string;
-  readonly fn: GuestFunction;
-  readonly signature: Signature;
-}
+import { exportNotFound, link, type Live, messageGuest } from "./live.ts";
+import { FLAG, SLOTS, type Watchdog } from "./watchdog.ts";
 
 /** What an instance is made of. */
 export interface InstanceParts {
@@ -57,19 +32,10 @@ export interface InstanceParts {
   readonly imports: HostImports;
   /** Keeps the deadlines. */
   readonly watchdog: Watchdog;
+  /** Raises a trap. */
+  readonly trap: () => never;
   /** Called once, when the instance lets go of its memory. */
   readonly release: (instance: Instance) => void;
-}
-
-/** The engine's side of an instance, until it is let go. */
-interface Live {
-  readonly functions: ReadonlyMap<string, Entry>;
-  readonly memory: WebAssembly.Memory | undefined;
-  readonly memories: readonly WebAssembly.Memory[];
-  readonly tables: readonly WebAssembly.Table[];
-  readonly fuel: WebAssembly.Global | undefined;
-  /** Whether the fuel is exact although the guest has trapped. */
-  readonly settled: WebAssembly.Global | undefined;
 }
 
 /** A running module on V8. */
@@ -99,13 +65,18 @@ export class V8Instance implements Instance {
     this.exports = module.exports;
     this.#limits = limits;
     this.#watchdog = watchdog;
-    this.#failures = new Failures(limits);
+    this.#failures = new Failures(limits, parts.trap);
     this.#release = parts.release;
-    const { live, start } = this.#link(parts);
+    const live = link(module, {
+      imports: parts.imports,
+      flag: watchdog.memory,
+      failed: (cause, name) => this.#failures.hostFunction(cause, name),
+    });
+    const { start } = live;
     this.#live = live;
     if (live.fuel !== undefined) this.setFuel(limits.fuel ?? 0);
     if (start !== undefined) {
-      this.#guard("start", limits.timeoutMs, () => start());
+      this.#run("start", limits.timeoutMs, start, NO_ARGUMENTS);
     }
   }
 
@@ -129,19 +100,12 @@ export class V8Instance implements Instance {
     options?: CallOptions,
   ): WasmResult {
     options?.signal?.throwIfAborted();
-    const { functions, fuel } = this.#ready(name);
-    const entry = functions.get(name) ?? this.#missing(name, functions);
+    const { functions } = this.#ready(name);
+    const entry = functions.get(name);
+    if (entry === undefined) throw exportNotFound(name, this.exports);
     checkArguments(name, entry.signature, args);
-    // the same as #guard, without a closure: this is the fast path
-    this.#begin(options?.timeoutMs);
-    let result: WasmResult;
-    try {
-      result = invoke(entry.fn, args);
-    } catch (error) {
-      throw this.#failed(name, error);
-    }
-    this.#end(name, fuel);
-    return result;
+    const timeoutMs = this.#timeout(options?.timeoutMs);
+    return this.#run(name, timeoutMs, entry.fn, args);
   }
 
   // deno-lint-ignore require-await -- the interface is asynchronous
@@ -160,19 +124,24 @@ export class V8Instance implements Instance {
   ): Reply<T> {
     options.signal?.throwIfAborted();
     const live = this.#ready(name);
-    const guest = this.#messageGuest(name, live, options.abi);
+    const entry = live.functions.get(name);
+    if (entry === undefined) throw exportNotFound(name, this.exports);
+    const guest = messageGuest(entry, live, options.abi);
     const { messageBytes } = this.#limits;
-    return this.#guard(
+    return this.#run(
       name,
-      options.timeoutMs,
+      this.#timeout(options.timeoutMs),
       () => exchangeMessage(guest, request, messageBytes),
+      NO_ARGUMENTS,
     ) as Reply<T>;
   }
 
   usage(): InstanceUsage {
     const live = this.#live;
-    if (live === undefined) return this.#lastUsage;
-    const { memories, tables, fuel } = live;
+    return live === undefined ? this.#lastUsage : this.#usageOf(live);
+  }
+
+  #usageOf({ memories, tables, fuel }: Live): InstanceUsage {
     return {
       memoryBytes: memories.reduce(
         (sum, { buffer }) => sum + buffer.byteLength,
@@ -206,55 +175,8 @@ export class V8Instance implements Instance {
       "Cannot use the instance: it is disposed",
       { details: { kind: "instance" } },
     );
-    this.#letGo();
+    this.#letGo(this.#live);
     return Promise.resolve();
-  }
-
-  #link({ module, imports, watchdog }: InstanceParts): {
-    live: Live;
-    start: (() => void) | undefined;
-  } {
-    const { code, limits } = module;
-    const memories = memoryImports(code, limits.memoryBytes, watchdog.memory);
-    const all = hostImports(
-      module.imports,
-      imports,
-      (cause: unknown, name: ImportName) =>
-        this.#failures.hostFunction(cause, name),
-    );
-    Object.defineProperty(all, MEMORY_MODULE, { value: memories });
-    const { exports } = new WebAssembly.Instance(
-      code.compiled,
-      Object.freeze(all) as WebAssembly.Imports,
-    );
-    const functions = new Map<string, Entry>();
-    for (const { name, kind, signature } of module.exports) {
-      if (kind !== "function" || signature === undefined) continue;
-      functions.set(name, {
-        name,
-        fn: exports[name] as GuestFunction,
-        signature,
-      });
-    }
-    const {
-      [MEMORY_EXPORT]: memory,
-      [FUEL_EXPORT]: fuel,
-      [SETTLED_EXPORT]: settled,
-    } = exports;
-    const live: Live = {
-      functions,
-      memory: memory instanceof WebAssembly.Memory ? memory : undefined,
-      memories: Object.values(memories).filter((each) =>
-        each !== watchdog.memory
-      ),
-      tables: Object.entries(exports).filter(([name]) =>
-        name.startsWith(TABLE_EXPORT)
-      ).map(([, table]) => table as WebAssembly.Table),
-      fuel: fuel instanceof WebAssembly.Global ? fuel : undefined,
-      settled: settled instanceof WebAssembly.Global ? settled : undefined,
-    };
-    const start = exports[START_EXPORT] as (() => void) | undefined;
-    return { live, start };
   }
 
   #ready(name: string): Live {
@@ -264,129 +186,107 @@ export class V8Instance implements Instance {
     return live;
   }
 
-  #begin(timeoutMs: number | undefined): void {
+  #timeout(timeoutMs: number | undefined): number {
     const allowed = this.#limits.timeoutMs;
-    this.#watchdog.arm(
-      timeoutMs === undefined ? allowed : shorter(timeoutMs, allowed),
-    );
-    this.#running = true;
+    return timeoutMs === undefined ? allowed : shorter(timeoutMs, allowed);
   }
 
-  #end(name: string, fuel: WebAssembly.Global | undefined): void {
-    this.#running = false;
-    const late = this.#watchdog.disarm();
-    if (late || (fuel !== undefined && fuel.value < 0n)) {
-      throw this.#die(this.#failures.overLimit(name, late));
-    }
-  }
-
-  #failed(name: string, error: unknown): SandboxError {
-    this.#running = false;
-    const late = this.#watchdog.disarm();
+  /** Runs a part of the guest under its deadline, and sees how it ends. */
+  #run<A, R>(
+    name: string,
+    timeoutMs: number,
+    part: (...args: readonly A[]) => R,
+    args: readonly A[],
+  ): R {
+    const watchdog = this.#watchdog;
+    const { words } = watchdog;
     const live = this.#live;
-    if (late || (live?.fuel !== undefined && live.fuel.value < 0n)) {
-      if (late) this.#forfeit(live);
-      return this.#die(this.#failures.overLimit(name, late, error));
-    }
-    if (this.#failures.isInexact(error) && live?.settled?.value !== 1) {
-      this.#forfeit(live);
-    }
-    return this.#die(
-      this.#watchdog.outerLate
-        ? this.#failures.outerLate(name, error)
-        : this.#failures.of(name, error),
-    );
-  }
-
-  /**
-   * Takes all that is left of the fuel: a guest that was cut short has used
-   * more than it has noted, and could trap on purpose to hide it.
-   */
-  #forfeit(live: Live | undefined): void {
-    if (live?.fuel !== undefined) live.fuel.value = 0n;
-  }
-
-  /** Runs a part of the guest under its deadline. */
-  #guard<T>(name: string, timeoutMs: number | undefined, run: () => T): T {
-    const fuel = this.#live?.fuel;
-    this.#begin(timeoutMs);
-    let result: T;
+    const depth = watchdog.arm(timeoutMs);
+    this.#running = true;
+    let returned = false;
+    let result: R | undefined;
+    let error: unknown;
     try {
-      result = run();
-    } catch (error) {
-      throw this.#failed(name, error);
+      result = invoke(part, args);
+      returned = true;
+    } catch (thrown) {
+      error = thrown;
     }
-    this.#end(name, fuel);
-    return result;
+    // until the deadline is off nothing is called: it could overflow the stack
+    this.#running = false;
+    watchdog.depth = depth;
+    const late = Atomics.exchange(words, SLOTS + depth, 0) < 0;
+    if (late) {
+      // the slot says late: the flag follows at once, and must not stay,
+      // unless a call around this one is late too
+      while (Atomics.load(words, FLAG) !== 0);
+      Atomics.store(words, FLAG, 1);
+      for (let outer = 0; outer < depth; outer++) {
+        if (Atomics.load(words, SLOTS + outer) < 0) {
+          Atomics.store(words, FLAG, 0);
+        }
+      }
+    }
+    const fuel = live?.fuel;
+    if (
+      returned && !late && !this.#failures.hostFailed &&
+      (fuel === undefined || fuel.value >= 0n)
+    ) return result as R;
+    // dead from here on, whatever else fails
+    this.#live = undefined;
+    throw this.#end(name, live, { late, error });
   }
 
-  #die(failure: SandboxError): SandboxError {
+  /** Why a call did not end well. */
+  #end(
+    name: string,
+    live: Live | undefined,
+    { late, error }: { late: boolean; error: unknown },
+  ): SandboxError {
+    const failures = this.#failures;
+    const isEmpty = live?.fuel !== undefined && live.fuel.value < 0n;
+    const isCut = late || (!isEmpty && failures.isInexact(error));
+    if (isCut && live?.settled?.value !== 1) forfeit(live);
+    const failure = late || isEmpty
+      ? failures.overLimit(name, late, error)
+      : this.#watchdog.outerLate
+      ? failures.outerLate(name, error)
+      : failures.of(name, error);
     this.#failure ??= failure;
-    this.#letGo();
+    this.#letGo(live);
     return failure;
   }
 
-  #letGo(): void {
-    if (this.#live === undefined) return;
-    this.#lastUsage = this.usage();
+  #letGo(live: Live | undefined): void {
+    if (live === undefined) return;
+    this.#lastUsage = this.#usageOf(live);
     this.#live = undefined;
     this.#release(this);
   }
+}
 
-  #messageGuest(name: string, live: Live, abi: GuestAbi = {}) {
-    const { functions, memory } = live;
-    const entry = functions.get(name) ?? this.#missing(name, functions);
-    const allocName = abi.alloc ?? ALLOC_EXPORT;
-    const alloc = functions.get(allocName);
-    const free = functions.get(abi.free ?? FREE_EXPORT);
-    if (memory === undefined) {
-      throw broken(entry, `it exports no memory as "${MEMORY_EXPORT}"`);
-    }
-    if (alloc === undefined) {
-      throw broken(entry, `it exports no function ${quote(allocName)}`);
-    }
-    if (!isMessageHandler(entry.signature)) {
-      throw broken(entry, `${quote(name)} is not of type (i32, i32) -> i64`);
-    }
-    return {
-      name,
-      memory,
-      alloc: alloc.fn as (size: number) => number,
-      free: free?.fn as ((pointer: number, size: number) => void) | undefined,
-      handle: entry.fn as (pointer: number, length: number) => bigint,
-    };
-  }
+const NO_ARGUMENTS: readonly never[] = Object.freeze([]);
 
-  #missing(name: string, functions: ReadonlyMap<string, Entry>): never {
-    const suggestion = nearest(name, functions.keys());
-    const other = this.exports.find((each) => each.name === name);
-    const reason = other === undefined
-      ? "the module exports no such function"
-      : `it is a ${other.kind}, not a function`;
-    const known = functions.size === 0
-      ? "it exports none"
-      : suggestion === undefined
-      ? `it exports ${[...functions.keys()].slice(0, 8).map(quote).join(", ")}`
-      : `did you mean ${quote(suggestion)}?`;
-    throw new SandboxError(
-      "export-not-found",
-      `Cannot call ${quote(name)}: ${reason} (${printable(known)})`,
-      {
-        details: { name, ...(suggestion === undefined ? {} : { suggestion }) },
-      },
-    );
-  }
+/**
+ * Takes all that is left of the fuel: a guest that was cut short has used more
+ * than it has noted, and could trap on purpose to hide it.
+ */
+function forfeit(live: Live | undefined): void {
+  if (live?.fuel !== undefined) live.fuel.value = 0n;
 }
 
 /** Calls a function; without a spread for the few arguments that are usual. */
-function invoke(fn: GuestFunction, args: readonly WasmValue[]): WasmResult {
+function invoke<A, R>(
+  fn: (...args: readonly A[]) => R,
+  args: readonly A[],
+): R {
   switch (args.length) {
     case 0:
       return fn();
     case 1:
-      return fn(args[0] as WasmValue);
+      return fn(args[0] as A);
     case 2:
-      return fn(args[0] as WasmValue, args[1] as WasmValue);
+      return fn(args[0] as A, args[1] as A);
     default:
       return fn(...args);
   }

@@ -135,7 +135,8 @@ function notGranted(
   return new SandboxError(
     "import-not-granted",
     `Cannot make an instance: the module imports ${names.join(", ")}, ` +
-      "which nobody grants (grant functions and constants with imports)",
+      "which nobody grants (functions of numbers, and constants, are granted " +
+      "with imports)",
     { details: { missing } },
   );
 }

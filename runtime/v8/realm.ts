@@ -9,6 +9,7 @@
 import { SandboxError } from "../../errors.ts";
 import type { CompiledCode } from "./compiled.ts";
 import { ModuleCache } from "./cache.ts";
+import { makeTrap } from "./trap.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
@@ -33,6 +34,7 @@ class Realm {
   /** Compiled modules, by content and limits. */
   readonly modules: ModuleCache<CompiledCode> = new ModuleCache(CACHE);
   #watchdog: Promise<Watchdog> | undefined;
+  #trap: (() => never) | undefined;
   #instances = 0;
   readonly #forgotten = new FinalizationRegistry<() => void>((release) =>
     release()
@@ -41,6 +43,11 @@ class Realm {
   /** The watchdog, started at first use. */
   watchdog(): Promise<Watchdog> {
     return this.#watchdog ??= this.#start();
+  }
+
+  /** Traps in the guest that called the host function that calls it. */
+  get trap(): () => never {
+    return this.#trap ??= makeTrap();
   }
 
   /** How many instances live. */

@@ -18,7 +18,7 @@ import type {
   RuntimeFeatures,
 } from "../types.ts";
 import { type CompiledCode, CompiledModule, describe } from "./compiled.ts";
-import { featureMask, FEATURES } from "./features.ts";
+import { featureMask, FEATURES, UNLIMITED } from "./features.ts";
 import { instrument, overLimit } from "./gate.ts";
 import { type InstanceParts, V8Instance } from "./instance.ts";
 import type { GateOptions, Instrumentation } from "./layout.ts";
@@ -32,19 +32,13 @@ const NAME = "v8";
 /** Modules up to this length are compiled at once: a thread costs more. */
 const SMALL_BYTES = 1 << 16;
 
-/**
- * Proposals that no limit of this runtime reaches in the caller's thread:
- * garbage collection allocates outside of memory, threads may wait for ever.
- */
-const UNLIMITED = ["gc", "threads"] as const;
-
 function hard(by: string): Enforcement {
   return Object.freeze({ level: "hard", by });
 }
 
 const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
   wasm: Object.freeze(
-    FEATURES.filter((name) => !UNLIMITED.some((each) => each === name)),
+    FEATURES.filter((name) => !UNLIMITED.includes(name)),
   ),
   sync: true,
   limits: Object.freeze({
@@ -143,7 +137,8 @@ export class V8Runtime implements Runtime {
     signal?.throwIfAborted();
     this.#use();
     const limited = new CompiledModule(module.code, limits);
-    return this.#make({ module: limited, imports, watchdog });
+    const { trap } = realm;
+    return this.#make({ module: limited, imports, watchdog, trap });
   }
 
   /** Disposes every instance that this runtime made. */

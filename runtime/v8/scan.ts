@@ -26,7 +26,6 @@ import {
   GROW_COST,
   INFO,
   MISC,
-  PIECE_BYTES,
   SIMD,
   Sub,
 } from "./opcodes.ts";
@@ -40,6 +39,13 @@ const LOOP = 1;
 const IF = 2;
 const TRY = 3;
 const FUNCTION = 4;
+
+/** Longest body that may do without a check at its entry, if it calls nobody. */
+const BRIEF_BYTES = 128;
+/** How many calls and exceptions may follow each other without a check. */
+const CALLS_PER_CHECK = 1024;
+/** Longest constant length of an operation that stays as it is, in bytes. */
+const BRIEF_OPERATION_BYTES = 4096;
 
 const TRY_TABLE = 0x1f;
 const CATCH = 0x07;
@@ -73,6 +79,8 @@ export class Scanner {
   #merges = 0;
   /** How many calls there are, helpers included. */
   #calls = 0;
+  /** How many calls and exceptions there are. */
+  #row = 0;
   #catches = false;
   /** Place of the last i32.const's value. */
   #constant = 0;
@@ -148,6 +156,7 @@ export class Scanner {
     this.#depth = 0;
     this.#merges = 0;
     this.#calls = 0;
+    this.#row = 0;
     this.#kinds[0] = FUNCTION;
     this.#targeted[0] = 0;
     this.#deadAtStart[0] = 0;
@@ -161,7 +170,8 @@ export class Scanner {
         start,
       );
     }
-    if (entry >= 0 && this.#calls === 0) this.plan.change(entry, Insert.none);
+    const isBrief = this.#calls === 0 && this.#end - start <= BRIEF_BYTES;
+    if (entry >= 0 && isBrief) this.plan.change(entry, Insert.none);
   }
 
   /**
@@ -280,7 +290,10 @@ export class Scanner {
           this.#leb();
         }
         this.#calls++;
-        if (kind < Act.returnCall) return meter.call(at);
+        if (kind < Act.returnCall) {
+          meter.call(at);
+          return this.#costly(at);
+        }
         meter.exit(at);
         meter.dead = true;
         return;
@@ -340,7 +353,7 @@ export class Scanner {
     if (sub === TABLE_GROW) return this.#slow(at, GROW_COST - 1);
     if (sub === MEMORY_INIT || sub === MEMORY_COPY || sub === MEMORY_FILL) {
       const length = this.#constantBefore(at);
-      if (length >= 0 && length <= PIECE_BYTES) {
+      if (length >= 0 && length <= BRIEF_OPERATION_BYTES) {
         return this.#slow(at, Math.floor(length / BYTES_PER_FUEL));
       }
     }
@@ -420,6 +433,15 @@ export class Scanner {
     if (this.#mode.deadline && !this.#meter.dead) {
       this.plan.add(at, Insert.point);
     }
+  }
+
+  /**
+   * A call of what may have no check of its own, or an exception, with all
+   * fuel in the global: a long row of them gets a check now and then.
+   */
+  #costly(at: number): void {
+    if (++this.#row % CALLS_PER_CHECK !== 0) return;
+    if (this.#limited && !this.#meter.dead) this.plan.add(at, Insert.entry);
   }
 
   /** Paths part, and some of them may leave the function. */

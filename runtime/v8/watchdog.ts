@@ -16,7 +16,7 @@ import { Worker } from "node:worker_threads";
 
 // words of the shared page
 /** 1 while guests may run, 0 once a deadline has passed. */
-const FLAG = 0;
+export const FLAG = 0;
 /** 1 once the watchdog runs. */
 const READY = 1;
 /**
@@ -24,7 +24,7 @@ const READY = 1;
  * once it is late, 0 for none. The first is {@linkcode ASLEEP} while the
  * watchdog sleeps and must be woken.
  */
-const SLOTS = 16;
+export const SLOTS = 16;
 const ASLEEP = -(2 ** 31);
 /** How deep calls of guests may nest: guest, host function, guest, … */
 const MAX_DEPTH = 64;
@@ -73,20 +73,28 @@ for (;;) {
 }
 `;
 
-/** Keeps the deadlines of all calls of one thread. */
+/**
+ * Keeps the deadlines of all calls of one thread.
+ *
+ * A call begins with {@linkcode Watchdog.prototype.arm}. How it ends is written
+ * out where calls are made, in `instance.ts`: the stack may be exhausted then,
+ * and a call of a function could fail.
+ */
 export class Watchdog {
   /** The page with the flag, for guests to import. */
   readonly memory: WebAssembly.Memory;
-  readonly #words: Int32Array<SharedArrayBuffer>;
+  /** The page's words. */
+  readonly words: Int32Array<SharedArrayBuffer>;
+  /** How many calls of guests run, each in a host function of the one before. */
+  depth = 0;
   readonly #budgets: Float64Array<SharedArrayBuffer>;
-  #depth = 0;
   #call = 0;
 
   private constructor(memory: WebAssembly.Memory, buffer: SharedArrayBuffer) {
     this.memory = memory;
-    this.#words = new Int32Array(buffer);
+    this.words = new Int32Array(buffer);
     this.#budgets = new Float64Array(buffer, BUDGETS_OFFSET, MAX_DEPTH);
-    this.#words[FLAG] = 1;
+    this.words[FLAG] = 1;
   }
 
   /**
@@ -109,7 +117,7 @@ export class Watchdog {
       workerData: buffer,
       env: {},
     });
-    const words = new Int32Array(buffer);
+    const { words } = watchdog;
     const ready = Atomics.waitAsync(words, READY, 0, START_TIMEOUT_MS);
     if (ready.async) await ready.value;
     // only now: waiting alone would not keep the program from ending
@@ -120,58 +128,31 @@ export class Watchdog {
     return watchdog;
   }
 
-  /** How deep calls of guests are nested. */
-  get depth(): number {
-    return this.#depth;
-  }
-
   /**
    * Begins a call.
    *
    * @param timeoutMs Its deadline, from now.
-   * @returns The number of the call.
+   * @returns How many calls are around it: what `depth` must be again.
    * @throws {RangeError} If calls nest too deep.
    */
   arm(timeoutMs: number): number {
-    if (this.#depth === MAX_DEPTH) {
+    const { depth, words } = this;
+    if (depth === MAX_DEPTH) {
       throw new RangeError(
         `Cannot call a guest: more than ${MAX_DEPTH} calls are nested`,
       );
     }
-    const words = this.#words;
     const call = this.#call = (this.#call + 1) & 0x7fffffff || 1;
-    const slot = SLOTS + this.#depth;
-    this.#budgets[this.#depth++] = timeoutMs;
-    if (Atomics.exchange(words, slot, call) !== 0) Atomics.notify(words, slot);
-    return call;
-  }
-
-  /**
-   * Ends the call that began last.
-   *
-   * @returns Whether its deadline has passed.
-   */
-  disarm(): boolean {
-    const words = this.#words;
-    if (Atomics.exchange(words, SLOTS + --this.#depth, 0) > 0) return false;
-    // the slot says late: the flag follows at once, and must not stay
-    while (Atomics.load(words, FLAG) !== 0);
-    Atomics.store(words, FLAG, 1);
-    this.#keepOuter();
-    return true;
+    this.#budgets[depth] = timeoutMs;
+    this.depth = depth + 1;
+    if (Atomics.exchange(words, SLOTS + depth, call) !== 0) {
+      Atomics.notify(words, SLOTS + depth);
+    }
+    return depth;
   }
 
   /** Whether the deadline of a call around the one that ended has passed. */
   get outerLate(): boolean {
-    return Atomics.load(this.#words, FLAG) === 0;
-  }
-
-  /** Sets the flag again if a call around the one that ended is late too. */
-  #keepOuter(): void {
-    for (let depth = 0; depth < this.#depth; depth++) {
-      if (Atomics.load(this.#words, SLOTS + depth) < 0) {
-        Atomics.store(this.#words, FLAG, 0);
-      }
-    }
+    return Atomics.load(this.words, FLAG) === 0;
   }
 }

@@ -1,0 +1,61 @@
+/**
+ * The exit codes of the command line.
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | 0 | it worked |
+ * | 1 | the guest trapped or broke the rules of its ABI |
+ * | 2 | wrong usage: an unknown flag, export or type of argument |
+ * | 3 | the module cannot be read, is invalid, refused, or imports what nobody grants |
+ * | 4 | a limit was reached |
+ * | 5 | anything else |
+ *
+ * `inspect` ends with the code that running the module would begin with: 0 if
+ * it is accepted, 3 or 4 if it is not.
+ *
+ * @module
+ */
+
+import { ValidationError } from "@cliffy/command";
+import { SandboxError, type SandboxErrorCode } from "../errors.ts";
+
+/** An exit code of the command line. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
+
+/** The exit codes, for the help. */
+export const EXIT_CODE_HELP: string = [
+  "0  it worked",
+  "1  the guest trapped or broke the rules of its ABI",
+  "2  wrong usage: an unknown flag, export or type of argument",
+  "3  the module cannot be read, is invalid, refused, or imports what nobody grants",
+  "4  a limit was reached",
+  "5  anything else",
+].join("\n");
+
+const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
+  "trap": 1,
+  "guest-protocol": 1,
+  "host-function-failed": 1,
+  "export-not-found": 2,
+  "unknown-name": 2,
+  "unsupported": 2,
+  "module-unreadable": 3,
+  "invalid-module": 3,
+  "module-refused": 3,
+  "import-not-granted": 3,
+  "limit-exceeded": 4,
+  "instance-busy": 5,
+  "instance-dead": 5,
+  "disposed": 5,
+});
+
+/**
+ * The exit code of a failure.
+ *
+ * @param error What was thrown.
+ * @returns The code.
+ */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (SandboxError.is(error)) return CODES[error.code];
+  return error instanceof ValidationError ? 2 : 5;
+}

@@ -1,0 +1,83 @@
+/**
+ * What the command line uses of the world around it.
+ *
+ * @module
+ */
+
+/** The world around the command line: this process, or a test's stand-in. */
+export interface CliHost {
+  /** Writes to the standard output. */
+  stdout(data: string | Uint8Array): Promise<void>;
+  /** Writes to the standard error. */
+  stderr(text: string): Promise<void>;
+  /**
+   * Reads the standard input to its end.
+   *
+   * @param maxBytes How much is wanted. Where there is more, reading stops
+   * soon after, and the answer is longer than this.
+   */
+  readStdin(maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads a file.
+   *
+   * @param path Its path, from the current folder if it is relative.
+   * @param maxBytes As for {@linkcode CliHost.readStdin}.
+   */
+  readFile(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Whether the standard output is a terminal. */
+  isTerminal(): boolean;
+  /** Whether the user asked for text without colours. */
+  readonly noColor: boolean;
+}
+
+/** This process. */
+export const denoHost: CliHost = Object.freeze({
+  stdout: (data: string | Uint8Array) => write(Deno.stdout.writable, data),
+  stderr: (text: string) => write(Deno.stderr.writable, text),
+  readStdin: (maxBytes: number) => collect(Deno.stdin.readable, maxBytes),
+  readFile: async (path: string, maxBytes: number) => {
+    const file = await Deno.open(path);
+    // reading to the end closes the file, and so does giving up
+    return await collect(file.readable, maxBytes);
+  },
+  isTerminal: () => Deno.stdout.isTerminal(),
+  noColor: Deno.noColor,
+});
+
+async function write(
+  stream: WritableStream<Uint8Array>,
+  data: string | Uint8Array,
+): Promise<void> {
+  const bytes = typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : data;
+  const writer = stream.getWriter();
+  try {
+    await writer.write(bytes);
+  } catch (error) {
+    // who reads may have had enough, as `head` does
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } finally {
+    writer.releaseLock();
+  }
+}
+
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > maxBytes) break;
+  }
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}

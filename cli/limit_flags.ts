@@ -1,0 +1,142 @@
+/**
+ * The flags that set limits.
+ *
+ * @module
+ */
+
+import { ValidationError } from "@cliffy/command";
+import { type LimitName, resolveLimits } from "../security/limits.ts";
+import {
+  formatCount,
+  formatDuration,
+  formatSize,
+  parseCount,
+  parseDuration,
+  parseSize,
+} from "./units.ts";
+
+/** How the amounts of one kind are written. */
+export interface Unit {
+  /** What the help calls it. */
+  readonly name: string;
+  /** Reads an amount. */
+  readonly parse: (text: string) => number;
+  /** Writes an amount. */
+  readonly format: (amount: number) => string;
+}
+
+const SIZE: Unit = { name: "size", parse: parseSize, format: formatSize };
+const COUNT: Unit = { name: "count", parse: parseCount, format: formatCount };
+const DURATION: Unit = {
+  name: "duration",
+  parse: parseDuration,
+  format: formatDuration,
+};
+
+/** The names of the flags that set limits, among cliffy's options. */
+type LimitKey =
+  | "memory"
+  | "tables"
+  | "timeout"
+  | "fuel"
+  | "message"
+  | "moduleSize"
+  | "functionSize";
+
+/** The values of the flags that set limits, in plain units. */
+export type LimitValues = Readonly<Partial<Record<LimitKey, number>>>;
+
+/** A flag that sets a limit. */
+export interface LimitFlag {
+  /** The flag. */
+  readonly flag: `--${string}`;
+  /** The flag's name among cliffy's options. */
+  readonly key: LimitKey;
+  /** How its value is written. */
+  readonly unit: Unit;
+  /** What the help says. */
+  readonly description: string;
+}
+
+const LIMIT_FLAGS: Readonly<Record<LimitName, LimitFlag>> = Object.freeze({
+  memoryBytes: {
+    flag: "--memory",
+    key: "memory",
+    unit: SIZE,
+    description: "Most linear memory.",
+  },
+  tableElements: {
+    flag: "--tables",
+    key: "tables",
+    unit: COUNT,
+    description: "Most elements of all tables together.",
+  },
+  timeoutMs: {
+    flag: "--timeout",
+    key: "timeout",
+    unit: DURATION,
+    description: "Longest time of the call.",
+  },
+  fuel: {
+    flag: "--fuel",
+    key: "fuel",
+    unit: COUNT,
+    description: "Most fuel, about one for each instruction (not counted).",
+  },
+  messageBytes: {
+    flag: "--message",
+    key: "message",
+    unit: SIZE,
+    description: "Longest request and longest reply.",
+  },
+  moduleBytes: {
+    flag: "--module-size",
+    key: "moduleSize",
+    unit: SIZE,
+    description: "Longest module.",
+  },
+  functionBytes: {
+    flag: "--function-size",
+    key: "functionSize",
+    unit: SIZE,
+    description: "Longest function of the module.",
+  },
+});
+
+/** Each limit, and the flag that sets it. */
+export const LIMITS: readonly (readonly [LimitName, LimitFlag])[] = Object
+  .freeze(Object.entries(LIMIT_FLAGS) as [LimitName, LimitFlag][]);
+
+/**
+ * The flag that sets a limit.
+ *
+ * @param limit Name of the limit, or of another bound.
+ * @returns The flag; undefined if there is none.
+ */
+export function flagOf(
+  limit: string,
+): LimitFlag | undefined {
+  return LIMITS.find(([name]) => name === limit)?.[1];
+}
+
+/**
+ * Parses the value of a flag that sets a limit, as cliffy asks for it.
+ *
+ * @param argument The flag, and what was written.
+ * @returns The amount.
+ * @throws {ValidationError} If it is none, or out of range.
+ */
+export function limitValue(
+  { name, value }: { readonly name: string; readonly value: string },
+): number {
+  const [limit, { unit }] = LIMITS.find(([, { flag }]) => flag === name) ??
+    ["fuel", LIMIT_FLAGS.fuel] as const;
+  try {
+    const amount = unit.parse(value);
+    resolveLimits({ [limit]: amount });
+    return amount;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ValidationError(`Option "${name}": ${reason}`, { cause });
+  }
+}

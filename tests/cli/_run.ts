@@ -1,0 +1,68 @@
+import type { CliHost } from "../../cli/host.ts";
+import { main } from "../../cli/main.ts";
+
+/** Paths of the guests that are kept with the examples. */
+export const TEXT_STATS = guest("c/text_stats.wasm");
+export const SLUGIFY = guest("rust/slugify.wasm");
+export const PRIMES = guest("assemblyscript/primes.wasm");
+
+function guest(path: string): string {
+  return new URL(`../../examples/guests/${path}`, import.meta.url).href;
+}
+
+/** What the world holds. */
+export interface World {
+  /** The standard input; a module, where the file is `-`. */
+  stdin?: string | Uint8Array<ArrayBuffer>;
+  /** Files by path. */
+  files?: Readonly<Record<string, string>>;
+  /** Whether the standard output is a terminal. */
+  isTerminal?: boolean;
+}
+
+/** What a run of the command line left behind. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The standard output as it was written. */
+  bytes: number[];
+}
+
+/** Runs the command line in a world of its own. */
+export async function run(
+  args: readonly string[],
+  { stdin = "", files = {}, isTerminal = false }: World = {},
+): Promise<Outcome> {
+  const out: number[] = [];
+  let stderr = "";
+  const host: CliHost = {
+    stdout: (data) => {
+      for (const byte of typeof data === "string" ? utf8(data) : data) {
+        out.push(byte);
+      }
+      return Promise.resolve();
+    },
+    stderr: (text) => {
+      stderr += text;
+      return Promise.resolve();
+    },
+    readStdin: () =>
+      Promise.resolve(typeof stdin === "string" ? utf8(stdin) : stdin),
+    readFile: (path) => {
+      const text = files[path];
+      return text === undefined
+        ? Promise.reject(new Deno.errors.NotFound("os error 2"))
+        : Promise.resolve(utf8(text));
+    },
+    isTerminal: () => isTerminal,
+    noColor: true,
+  };
+  const code = await main(args, host);
+  const stdout = new TextDecoder().decode(Uint8Array.from(out));
+  return { code, stdout, stderr, bytes: out };
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
