@@ -34,8 +34,10 @@ export interface ResourceLimits {
   readonly fuel?: number;
   /**
    * Longest request and longest reply of a call by JSON or bytes, in bytes.
+   * A reply is parsed after the deadline is off: some 0.1 s and 64 MiB for the
+   * worst of 1 MiB.
    *
-   * @default {16_777_216}
+   * @default {1_048_576}
    */
   readonly messageBytes?: number;
   /**
@@ -67,7 +69,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = Object.freeze({
   memoryBytes: 64 * 2 ** 20,
   tableElements: 100_000,
   timeoutMs: 5_000,
-  messageBytes: 16 * 2 ** 20,
+  messageBytes: 2 ** 20,
   moduleBytes: 16 * 2 ** 20,
   functionBytes: 2 ** 20,
 });

@@ -96,9 +96,24 @@ export function instrument(
   options: GateOptions = {},
 ): GatedModule & { readonly code: Uint8Array<ArrayBuffer> } {
   const gated = gate(bytes, mode, options);
+  return { ...gated, code: writeLimits(gated, mode) };
+}
+
+/**
+ * Has the engine look at a module that the gate let pass, and writes it anew.
+ *
+ * @param gated What the gate learnt.
+ * @param mode Which limits its code is to carry.
+ * @returns The new module.
+ * @throws {SandboxError} With code `invalid-module`.
+ */
+export function writeLimits(
+  { layout, scanner }: GatedModule,
+  mode: Instrumentation,
+): Uint8Array<ArrayBuffer> {
   // what is not valid could become valid by what is added
-  validate(bytes);
-  return { ...gated, code: rewrite(gated.layout, gated.scanner, mode) };
+  validate(layout.bytes);
+  return rewrite(layout, scanner, mode);
 }
 
 /** Throws unless the engine finds the module valid, and says why. */

@@ -6,6 +6,7 @@
  */
 
 import type { ModuleFeatures } from "./features.ts";
+import { ByteReader } from "./reader.ts";
 
 /** Kind of an import or export, as the JavaScript API spells it. */
 export type ExternalKind = "function" | "table" | "memory" | "global" | "tag";
@@ -102,8 +103,10 @@ export interface ModuleLayout {
   readonly names: Section | undefined;
   /** By type: offset of its parameters' vector, or 0 if it is no function. */
   readonly types: readonly number[];
-  /** By type: how many parameters it has. */
+  /** By type: how many parameters it has, or fields if it is a structure. */
   readonly paramCounts: readonly number[];
+  /** By type: how many results it has. */
+  readonly resultCounts: readonly number[];
   /** The imports, in order. */
   readonly imports: readonly ImportLayout[];
   /** The exports, in order. */
@@ -168,8 +171,9 @@ export const MAX_NESTING = 20_000;
 /** Most locals of one function, V8's own bound less the one we add. */
 export const MAX_LOCALS = 49_999;
 /**
- * Largest product of a function's locals and its merges: V8 keeps some 24
- * bytes for each pair while it compiles the function.
+ * Largest sum, over all places at which a function's control flow parts or
+ * meets, of its locals and what is on its stack: V8 keeps 25 to 50 bytes for
+ * each of them while it compiles the function.
  */
 export const MAX_MERGED_LOCALS = 10_000_000;
 /** Most exports, and most imports, of one module. */
@@ -204,21 +208,38 @@ const TYPE_NAMES = new Map<number, NumberType>(NUMBER_TYPES);
  * @returns The signature.
  */
 export function signature(layout: ModuleLayout, type: number): Signature {
-  const { bytes } = layout;
-  let pos = layout.types[type] ?? 0;
-  const leb = () => {
-    let value = 0;
-    for (let shift = 0;; shift += 7) {
-      const byte = bytes[pos++] ?? 0;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
+  const reader = new ByteReader(layout.bytes, layout.types[type]);
   const read = () =>
-    Array.from({ length: leb() }, () => {
-      const byte = bytes[pos++] ?? 0;
-      if (byte === 0x63 || byte === 0x64) leb();
+    Array.from({ length: reader.u32() }, () => {
+      const byte = reader.u8();
+      if (byte === 0x63 || byte === 0x64) reader.skipLeb();
       return TYPE_NAMES.get(byte) ?? "other";
     });
   return { params: read(), results: read() };
+}
+
+/**
+ * The function types of a module, each as text that tells it from others.
+ *
+ * @param layout The module.
+ */
+export function* functionTypes(
+  { bytes, types }: ModuleLayout,
+): Iterable<string> {
+  for (const start of types) {
+    if (start === 0) continue;
+    const end = skipTypes(bytes, skipTypes(bytes, start));
+    yield String.fromCharCode(...bytes.subarray(start, end));
+  }
+}
+
+/** Where a vector of types ends that the gate has accepted. */
+function skipTypes(bytes: Uint8Array, start: number): number {
+  const reader = new ByteReader(bytes, start);
+  const count = reader.u32();
+  for (let index = 0; index < count; index++) {
+    const type = reader.u8();
+    if (type === 0x63 || type === 0x64) reader.skipLeb();
+  }
+  return reader.pos;
 }

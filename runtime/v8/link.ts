@@ -103,9 +103,15 @@ export function hostImports(
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> =
     Object.create(null);
   const missing: ImportName[] = [];
+  const known = new Map<string, string>();
   for (const need of needed) {
     const value = grantedValue(need, granted, failed);
-    if (value === undefined) {
+    // one name is one function, whose results are checked for one type
+    const key = JSON.stringify([need.module, need.name]);
+    const type = JSON.stringify([need.kind, need.signature]);
+    const same = (known.get(key) ?? type) === type;
+    known.set(key, type);
+    if (value === undefined || !same) {
       const { module, name, kind } = need;
       missing.push({ module, name, kind });
       continue;

@@ -9,6 +9,7 @@
  */
 
 import { FEATURE_BITS as F } from "./features.ts";
+import { CORE_HEIGHT } from "./height.ts";
 
 /** How the scanner treats an instruction. Dense, so that a switch is a jump. */
 export const Act = Object.freeze({
@@ -210,17 +211,23 @@ const FREE = [0, 1, 2, 3, 5, 6, 7, 0xb, 0xf, 0x18, 0x19, 0x1a, 0x1f];
 export const COST_SHIFT = 6;
 /** Where the features of an instruction stand in {@linkcode INFO}. */
 export const FEATURE_SHIFT = 7;
+/** The bits of the features in {@linkcode INFO}, once shifted. */
+export const FEATURE_MASK = 4095;
+/** Where the change of the stack's height stands in {@linkcode INFO}, signed. */
+export const HEIGHT_SHIFT = 20;
 /** The bits of {@linkcode Act} in {@linkcode INFO}. */
 export const ACT_MASK = 63;
 
 /**
  * All of {@linkcode CORE} in one number for each opcode, with the fuel that
- * the instruction costs: 0 or 1.
+ * the instruction costs, 0 or 1, and how it changes the stack's height.
  */
 export const INFO: Int32Array = Int32Array.from(CORE.act, (act, opcode) => {
   const cost = FREE.includes(opcode) ? 0 : 1;
   const feature = CORE.feature[opcode] ?? 0;
-  return act | cost << COST_SHIFT | feature << FEATURE_SHIFT;
+  const height = CORE_HEIGHT[opcode] ?? 0;
+  return act | cost << COST_SHIFT | feature << FEATURE_SHIFT |
+    height << HEIGHT_SHIFT;
 });
 
 /** Fuel of memory.grow and table.grow, whose work is not one instruction's. */

@@ -75,6 +75,7 @@ export class ModuleParser {
   readonly #sections = new Map<number, Section>();
   readonly #types: number[] = [];
   readonly #paramCounts: number[] = [];
+  readonly #resultCounts: number[] = [];
   readonly #imports: ImportLayout[] = [];
   readonly #exports: ExportLayout[] = [];
   readonly #functionTypes: number[] = [];
@@ -141,6 +142,7 @@ export class ModuleParser {
       names: this.#names,
       types: this.#types,
       paramCounts: this.#paramCounts,
+      resultCounts: this.#resultCounts,
       imports: this.#imports,
       exports: this.#exports,
       importedFunctions: this.#importedFunctions,
@@ -263,9 +265,11 @@ export class ModuleParser {
     for (let index = 0; index < count; index++) read();
   }
 
-  #each(itemBytes: number, read: () => void): void {
+  /** Reads a list, and returns how many items it has. */
+  #each(itemBytes: number, read: () => void): number {
     const count = this.#reader.count(itemBytes);
     for (let index = 0; index < count; index++) read();
+    return count;
   }
 
   #tooMany(what: List): never {
@@ -295,10 +299,13 @@ export class ModuleParser {
     if (this.#types.length >= MAX_COUNTS.types) this.#tooMany("types");
     if (form === 0x60) return this.#functionSignature();
     this.#types.push(0);
-    this.#paramCounts.push(0);
-    if (form === 0x5f) this.#each(2, () => this.#field());
-    else if (form === 0x5e) this.#field();
-    else reader.fail(`type form 0x${form.toString(16)} is not known`);
+    this.#resultCounts.push(0);
+    if (form === 0x5f) {
+      this.#paramCounts.push(this.#each(2, () => this.#field()));
+    } else if (form === 0x5e) {
+      this.#paramCounts.push(0);
+      this.#field();
+    } else reader.fail(`type form 0x${form.toString(16)} is not known`);
     this.#features |= F.gc;
   }
 
@@ -308,7 +315,7 @@ export class ModuleParser {
     const count = reader.count();
     this.#paramCounts.push(count);
     for (let index = 0; index < count; index++) this.#valueType();
-    this.#each(1, () => this.#valueType());
+    this.#resultCounts.push(this.#each(1, () => this.#valueType()));
   }
 
   #field(): void {

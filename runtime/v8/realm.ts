@@ -13,10 +13,17 @@ import { makeTrap } from "./trap.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /**
- * Most instances that may live at a time. Each takes address space, of which
- * a process that runs out of it dies: at some 32,000 memories.
+ * Most instances that may live at a time; one with several memories counts as
+ * several. Each takes address space, of which a process that runs out of it
+ * dies: at some 32,000 memories.
  */
 export const MAX_INSTANCES = 10_000;
+
+/**
+ * Most different function types that a thread compiles. The engine keeps each
+ * for as long as the process lives, and dies at some two million.
+ */
+export const MAX_FUNCTION_TYPES = 500_000;
 
 /** Bounds of the cache of compiled modules. */
 const CACHE = { maxEntries: 64, maxBytes: 128 * 2 ** 20 };
@@ -36,6 +43,7 @@ class Realm {
   #watchdog: Promise<Watchdog> | undefined;
   #trap: (() => never) | undefined;
   #instances = 0;
+  readonly #types = new Set<string>();
   readonly #forgotten = new FinalizationRegistry<() => void>((release) =>
     release()
   );
@@ -56,34 +64,48 @@ class Realm {
   }
 
   /**
+   * Counts the function types of a module that is about to be compiled.
+   *
+   * @param types Each type, as text.
+   * @throws {SandboxError} With code `limit-exceeded`.
+   */
+  admitTypes(types: Iterable<string>): void {
+    const fresh = new Set<string>();
+    for (const type of types) if (!this.#types.has(type)) fresh.add(type);
+    const used = this.#types.size + fresh.size;
+    if (used > MAX_FUNCTION_TYPES) {
+      throw exceeded("functionTypes", {
+        allowed: MAX_FUNCTION_TYPES,
+        used,
+        suggestion: "compile fewer different modules in one process",
+      });
+    }
+    for (const type of fresh) this.#types.add(type);
+  }
+
+  /**
    * Counts an instance.
    *
+   * @param memories How many memories it has.
    * @returns Its place.
    * @throws {SandboxError} With code `limit-exceeded`.
    */
-  admit(): Slot {
-    if (this.#instances >= MAX_INSTANCES) {
-      const suggestion = "dispose sandboxes that are no longer needed";
-      throw new SandboxError(
-        "limit-exceeded",
-        `Cannot make an instance: ${MAX_INSTANCES} are alive (${suggestion})`,
-        {
-          details: {
-            limit: "instances",
-            allowed: MAX_INSTANCES,
-            used: this.#instances + 1,
-            suggestion,
-          },
-        },
-      );
+  admit(memories: number): Slot {
+    const weight = Math.max(1, memories);
+    if (this.#instances + weight > MAX_INSTANCES) {
+      throw exceeded("instances", {
+        allowed: MAX_INSTANCES,
+        used: this.#instances + weight,
+        suggestion: "dispose sandboxes that are no longer needed",
+      });
     }
-    this.#instances++;
+    this.#instances += weight;
     const token = {};
     let counted = true;
     const release = () => {
       if (!counted) return;
       counted = false;
-      this.#instances--;
+      this.#instances -= weight;
       this.#forgotten.unregister(token);
     };
     const releaseWith = (instance: object) => {
@@ -100,6 +122,21 @@ class Realm {
       throw error;
     }
   }
+}
+
+function exceeded(
+  limit: string,
+  { allowed, used, suggestion }: {
+    allowed: number;
+    used: number;
+    suggestion: string;
+  },
+): SandboxError<"limit-exceeded"> {
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot go beyond ${allowed} ${limit} in one thread (${suggestion})`,
+    { details: { limit, allowed, used, suggestion } },
+  );
 }
 
 /** The state of this thread. */

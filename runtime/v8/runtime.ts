@@ -19,9 +19,13 @@ import type {
 } from "../types.ts";
 import { type CompiledCode, CompiledModule, describe } from "./compiled.ts";
 import { featureMask, FEATURES, UNLIMITED } from "./features.ts";
-import { instrument, overLimit } from "./gate.ts";
+import { gate, overLimit, writeLimits } from "./gate.ts";
 import { type InstanceParts, V8Instance } from "./instance.ts";
-import type { GateOptions, Instrumentation } from "./layout.ts";
+import {
+  functionTypes,
+  type GateOptions,
+  type Instrumentation,
+} from "./layout.ts";
 import { PAGE_BYTES } from "./link.ts";
 import { refused } from "./parse.ts";
 import { realm } from "./realm.ts";
@@ -150,7 +154,7 @@ export class V8Runtime implements Runtime {
   }
 
   #make(parts: Omit<InstanceParts, "release">): Instance {
-    const slot = realm.admit();
+    const slot = realm.admit(parts.module.code.memories.length);
     try {
       const instance = new V8Instance({
         ...parts,
@@ -195,7 +199,9 @@ async function compile(
   mode: Instrumentation,
   options: GateOptions,
 ): Promise<CompiledCode> {
-  const { code, ...gated } = instrument(bytes, mode, options);
+  const gated = gate(bytes, mode, options);
+  realm.admitTypes(functionTypes(gated.layout));
+  const code = writeLimits(gated, mode);
   return {
     compiled: await compileCode(bytes.length, code),
     description: describe(gated),

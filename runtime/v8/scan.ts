@@ -8,6 +8,13 @@
 import { BRIEF, HelperTable } from "./bulk.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import {
+  ATOMIC_HEIGHT,
+  GC_HEIGHT,
+  MISC_HEIGHT,
+  SIMD_HEIGHT,
+  StackHeight,
+} from "./height.ts";
+import {
   type Instrumentation,
   MAX_LOCALS,
   MAX_MERGED_LOCALS,
@@ -21,9 +28,11 @@ import {
   ATOMIC,
   BYTES_PER_FUEL,
   COST_SHIFT,
+  FEATURE_MASK,
   FEATURE_SHIFT,
   GC,
   GROW_COST,
+  HEIGHT_SHIFT,
   INFO,
   MISC,
   SIMD,
@@ -49,10 +58,15 @@ const BRIEF_OPERATION_BYTES = 4096;
 
 const TRY_TABLE = 0x1f;
 const CATCH = 0x07;
+const NO_VALUE = 0x40;
 const MEMORY_INIT = 0x08;
 const MEMORY_COPY = 0x0a;
 const MEMORY_FILL = 0x0b;
 const TABLE_GROW = 0x0f;
+const STRUCT_NEW = 0x00;
+const ARRAY_NEW_FIXED = 0x08;
+const CALL = 0x10;
+const RETURN_CALL = 0x12;
 
 /** Scans function bodies one after the other. */
 export class Scanner {
@@ -75,8 +89,16 @@ export class Scanner {
   #depth = 0;
   #pos = 0;
   #end = 0;
-  /** How often control flow meets, for what the engine needs to compile it. */
+  readonly #height = new StackHeight();
+  #locals = 0;
+  #resultCount = 0;
+  // of the block whose type was read last
+  #params = 0;
+  #results = 0;
+  /** At how many places control flow parts or meets. */
   #merges = 0;
+  /** Locals and what is on the stack, over all of these places. */
+  #weight = 0;
   /** How many calls there are, helpers included. */
   #calls = 0;
   /** How many calls and exceptions there are. */
@@ -105,13 +127,18 @@ export class Scanner {
    * @param index Its number among the defined functions.
    */
   scan(index: number): void {
-    const { bodies, functionTypes, importedFunctions, paramCounts } =
-      this.#layout;
+    const {
+      bodies,
+      functionTypes,
+      importedFunctions,
+      paramCounts,
+      resultCounts,
+    } = this.#layout;
     const start = bodies[2 * index] ?? 0;
     const end = bodies[2 * index + 1] ?? 0;
     const type = functionTypes[importedFunctions + index] ?? 0;
     const reader = new ByteReader(this.#bytes, start, end);
-    const locals = this.#locals(reader) + (paramCounts[type] ?? 0);
+    const locals = this.#readLocals(reader) + (paramCounts[type] ?? 0);
     if (locals > MAX_LOCALS) {
       throw refused(
         `function ${index} has ${locals} locals, more than ${MAX_LOCALS}`,
@@ -120,6 +147,7 @@ export class Scanner {
     }
     const before = this.plan.length;
     this.#end = end;
+    this.#resultCount = resultCounts[type] ?? 0;
     this.#catches = false;
     this.#function(reader.pos, locals, false);
     if (this.#catches && this.#mode.fuel) {
@@ -127,17 +155,18 @@ export class Scanner {
       this.#function(reader.pos, locals, true);
     }
     // where exceptions are caught, each call may lead to a handler
-    const merges = this.#merges + (this.#catches ? this.#calls : 0);
-    if (merges * (locals + 1) > MAX_MERGED_LOCALS) {
+    const edges = this.#catches ? this.#calls : 0;
+    if (this.#weight + edges * (locals + 1) > MAX_MERGED_LOCALS) {
       throw refused(
-        `function ${index} has ${locals} locals and ${merges} branches, ` +
+        `function ${index} has ${this.#merges + edges} branches, ${locals} ` +
+          "locals and what is on its stack at each branch, " +
           "which would take the engine more memory than is safe to compile",
         { reason: "function too complex", offset: start },
       );
     }
   }
 
-  #locals(reader: ByteReader): number {
+  #readLocals(reader: ByteReader): number {
     let locals = 0;
     const groups = reader.count(2);
     for (let group = 0; group < groups; group++) {
@@ -155,6 +184,9 @@ export class Scanner {
     this.#pos = start;
     this.#depth = 0;
     this.#merges = 0;
+    this.#weight = 0;
+    this.#locals = locals;
+    this.#height.now = 0;
     this.#calls = 0;
     this.#row = 0;
     this.#kinds[0] = FUNCTION;
@@ -189,11 +221,13 @@ export class Scanner {
     let seen = 0;
     let cost = 0;
     let constant = 0;
+    let height = 0;
     while (pos < end) {
       const opcode = bytes[pos++] as number;
       const info = INFO[opcode] as number;
       seen |= info;
       cost += (info >>> COST_SHIFT) & 1;
+      height += info >> HEIGHT_SHIFT;
       const kind = info & ACT_MASK;
       if (kind === plain) continue;
       if (kind === leb) {
@@ -218,13 +252,15 @@ export class Scanner {
       meter.cost += cost;
       cost = 0;
       this.#constant = constant;
+      this.#height.now = height;
       if (kind < block || kind > tryTable) this.#other(opcode, kind);
       else this.#control(opcode, kind, loopCheck);
       pos = this.#pos;
+      height = this.#height.now;
       if (this.#depth < 0) break;
     }
     this.#pos = pos;
-    this.features |= seen >>> FEATURE_SHIFT;
+    this.features |= (seen >>> FEATURE_SHIFT) & FEATURE_MASK;
   }
 
   /** Instructions that make, end or leave blocks, and calls. */
@@ -251,6 +287,8 @@ export class Scanner {
       case Act.catch:
       case Act.catchAll:
         if (opcode === CATCH) this.#leb();
+        if (kind === Act.else) this.#height.other(this.#depth);
+        else this.#height.handler(this.#depth);
         meter.settle(at);
         return meter.meet(this.#deadAtStart[this.#depth] === 1);
       case Act.end:
@@ -259,7 +297,7 @@ export class Scanner {
         this.#leb();
         meter.settle(at);
         meter.meet(this.#deadAtStart[this.#depth] === 1);
-        this.#depth--;
+        this.#height.close(this.#depth--);
         return;
       case Act.br:
         if (this.#branch()) meter.exit(at);
@@ -279,13 +317,14 @@ export class Scanner {
         if (kind === Act.throw) this.#leb();
         meter.exit(at);
         if (kind === Act.unreachable) this.#settled(at);
+        else if (kind !== Act.return) this.#costly(at);
         meter.dead = true;
         return;
       case Act.call:
       case Act.callIndirect:
       case Act.returnCall:
       case Act.returnCallIndirect:
-        this.#leb();
+        this.#callee(opcode, this.#leb());
         if (kind === Act.callIndirect || kind === Act.returnCallIndirect) {
           this.#leb();
         }
@@ -334,6 +373,7 @@ export class Scanner {
         const sub = this.#leb();
         const form = ATOMIC.act[sub] ?? Sub.unknown;
         if (form === Sub.unknown) this.#unknown(opcode, sub, at);
+        this.#height.now += ATOMIC_HEIGHT[sub] ?? 0;
         if (form === Sub.lane) this.#pos++;
         else this.#memarg();
         return;
@@ -347,6 +387,7 @@ export class Scanner {
     this.features |= MISC.feature[sub] ?? 0;
     const form = MISC.act[sub] ?? Sub.unknown;
     if (form === Sub.unknown) this.#unknown(0xfc, sub, at);
+    this.#height.now += MISC_HEIGHT[sub] ?? 0;
     if (form === Sub.none) return;
     const a = this.#leb();
     const b = form === Sub.leb2 ? this.#leb() : 0;
@@ -380,6 +421,7 @@ export class Scanner {
 
   #simd(at: number, sub: number): void {
     this.features |= SIMD.feature[sub] ?? 0;
+    this.#height.now += SIMD_HEIGHT[sub] ?? 0;
     switch (SIMD.act[sub]) {
       case Sub.none:
         return;
@@ -403,13 +445,17 @@ export class Scanner {
   #gc(at: number, sub: number): void {
     const form = GC.act[sub] ?? Sub.unknown;
     if (form === Sub.unknown) this.#unknown(0xfb, sub, at);
+    this.#height.now += GC_HEIGHT[sub] ?? 0;
     if (form === Sub.none) return;
     if (form === Sub.castBranch) {
       this.#pos++;
       this.#split(at, this.#branch());
     }
-    this.#leb();
-    if (form !== Sub.leb) this.#leb();
+    const type = this.#leb();
+    const count = form === Sub.leb ? 0 : this.#leb();
+    if (sub === STRUCT_NEW) {
+      this.#height.now -= this.#layout.paramCounts[type] ?? 0;
+    } else if (sub === ARRAY_NEW_FIXED) this.#height.now -= count;
     // what makes or moves arrays may take long
     if ((sub >= 0x06 && sub <= 0x0a) || (sub >= 0x10 && sub <= 0x13)) {
       this.#slow(at, 0);
@@ -458,7 +504,8 @@ export class Scanner {
         offset: this.#pos,
       });
     }
-    this.#merges++;
+    this.#height.open(depth, this.#params, this.#results);
+    this.#merge();
     this.#kinds[depth] = kind;
     this.#targeted[depth] = 0;
     this.#deadAtStart[depth] = this.#meter.dead ? 1 : 0;
@@ -468,7 +515,11 @@ export class Scanner {
     const depth = this.#depth--;
     const kind = this.#kinds[depth];
     const targeted = this.#targeted[depth] === 1;
-    if (kind === FUNCTION) return this.#meter.exit(at);
+    if (kind === FUNCTION) {
+      this.#balance(at);
+      return this.#meter.exit(at);
+    }
+    this.#height.close(depth);
     if (kind === LOOP) {
       const check = this.#checks[depth] ?? -1;
       // a loop to which nothing goes back runs once
@@ -488,8 +539,33 @@ export class Scanner {
       throw malformed(this.#bytes.length, "a branch leads nowhere", this.#pos);
     }
     this.#targeted[depth - label] = 1;
-    this.#merges++;
+    this.#merge();
     return label === depth;
+  }
+
+  /** Control flow parts or meets, with so many values to keep for it. */
+  #merge(): void {
+    this.#merges++;
+    this.#weight += this.#locals + 1 + Math.max(0, this.#height.now);
+  }
+
+  /** Valid code leaves its results: else a change of height is not known. */
+  #balance(at: number): void {
+    if (!this.#meter.dead && this.#height.now !== this.#resultCount) {
+      throw malformed(
+        this.#bytes.length,
+        "a function leaves another number of values than its type says",
+        at,
+      );
+    }
+  }
+
+  /** Takes the parameters of a function and leaves its results. */
+  #callee(opcode: number, index: number): void {
+    const { functionTypes, paramCounts, resultCounts } = this.#layout;
+    const byFunction = opcode === CALL || opcode === RETURN_CALL;
+    const type = byFunction ? functionTypes[index] ?? 0 : index;
+    this.#height.now += (resultCounts[type] ?? 0) - (paramCounts[type] ?? 0);
   }
 
   #branches(): boolean {
@@ -511,10 +587,19 @@ export class Scanner {
     }
   }
 
+  /** Reads the type of a block: a value's, none, or a function's. */
   #blockType(): void {
-    const byte = this.#bytes[this.#pos++] ?? 0;
-    if (byte > 0x7f) { while ((this.#bytes[this.#pos++] ?? 0) > 0x7f); }
-    else if (byte === 0x63 || byte === 0x64) this.#leb();
+    const byte = this.#bytes[this.#pos] ?? 0;
+    this.#params = 0;
+    this.#results = byte === NO_VALUE ? 0 : 1;
+    if (byte > 0x3f && byte < 0x80) {
+      this.#pos++;
+      if (byte === 0x63 || byte === 0x64) this.#leb();
+      return;
+    }
+    const type = this.#leb();
+    this.#params = this.#layout.paramCounts[type] ?? 0;
+    this.#results = this.#layout.resultCounts[type] ?? 0;
   }
 
   #memarg(): void {

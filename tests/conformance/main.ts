@@ -7,12 +7,14 @@
  *
  * The folder is where the suites were unpacked. The core scripts, in
  * `core/json`, are run once as they are, then through gate and rewriter in each
- * mode; every command must end as it ended without them.
+ * mode; every command must end as it ended without them. A folder that holds
+ * hostile guests has a `manifest.json`; see `attacks.ts`.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
+import { runAttacks } from "./attacks.ts";
 
 /** How the hook is to instrument modules, by the query it gets. */
 const MODES = ["deadline", "fuel", "deadline&fuel"] as const;
@@ -69,6 +71,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const tally = { passed: 0, failed: 0 };
   for (const [suite, reason] of Object.entries(WITHOUT_ADAPTER)) {
     if (await exists(`${folder}/${suite}`)) say(`${suite}: skipped, ${reason}`);
+  }
+  if (await exists(`${folder}/manifest.json`)) {
+    const { passed, failed } = await runAttacks(folder, say);
+    tally.passed += passed;
+    tally.failed += failed;
   }
   if (await exists(`${folder}/core/json`)) {
     await runCore(folder, await findRunner(folder, values.runner), tally);
