@@ -174,6 +174,46 @@ Deno.test("Sandbox.create() names the imports that nobody grants", async () => {
   assertEquals(error.details.missing.length, 3);
 });
 
+Deno.test("Sandbox.create() refuses what does not fit an import", async () => {
+  const cases: [text: string, value: HostFunction | number | bigint][] = [
+    ['(import "a" "x" (global (mut i32)))', 5],
+    ['(import "a" "x" (global i64))', 5],
+    ['(import "a" "x" (global i32))', 5n],
+    ['(import "a" "x" (global i32))', () => 5],
+    ['(import "a" "x" (func (param externref)))', () => {}],
+    ['(import "a" "x" (func)) (import "a" "x" (func (result i32)))', () => 5],
+  ];
+  for (const [text, x] of cases) {
+    const module = await wat(`(module ${text})`);
+    await fails(
+      () => Sandbox.create({ module, imports: { a: { x } } }),
+      "import-not-granted",
+      "Cannot make an instance",
+    );
+  }
+  const module = await wat(`(module (import "a" "x" (global i64))
+    (import "a" "f" (func (result i64))) (import "a" "f" (func (result i64)))
+    (func (export "sum") (result i64)
+      (i64.add (global.get 0) (i64.add (call 0) (call 1)))))`);
+  const imports = { a: { x: 40n, f: () => 1n } };
+  await using sandbox = await Sandbox.create({ module, imports });
+  assertEquals(sandbox.callSync("sum"), 42n);
+});
+
+Deno.test("Sandbox.create() says when segments do not fit", async () => {
+  const texts = [
+    '(memory 1) (data (i32.const 65536) "x")',
+    "(table 1 funcref) (elem (i32.const 1) 0) (func)",
+  ];
+  for (const text of texts) {
+    await fails(
+      async () => Sandbox.create({ module: await wat(`(module ${text})`) }),
+      "trap",
+      "out of bounds",
+    );
+  }
+});
+
 Deno.test("Sandbox.call() says which export does not exist", async () => {
   await using sandbox = await Sandbox.create({ module: TEXT_STATS });
   const error = await fails(

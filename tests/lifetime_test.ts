@@ -113,6 +113,51 @@ Deno.test("a cap on live instances is kept, and the host lives", async () => {
   assertEquals(sandbox.callSync("answer"), 42);
 });
 
+Deno.test("an instance counts once for each of its memories", async () => {
+  await using runtime = new V8Runtime();
+  const module = await runtime.compile(
+    await wat(`(module ${"(memory 1)".repeat(100)})`),
+    { features: { multiMemory: true } },
+  );
+  const before = realm.instances;
+  const error = await assertRejects(async () => {
+    for (;;) await runtime.instantiate(module);
+  }, SandboxError);
+  assert(SandboxError.is(error, "limit-exceeded"));
+  assertEquals(
+    realm.instances - before,
+    100 * Math.floor((MAX_INSTANCES - before) / 100),
+  );
+});
+
+Deno.test("function types are counted over all modules, each once", async () => {
+  const { text, code } = await run(`
+    const leb = (n) => n < 128 ? [n] : [n & 127 | 128, ...leb(n >>> 7)];
+    // a module of many function types, each with parameters of its own
+    const types = (count, first) => {
+      const items = Array.from({ length: count }, (_, index) => {
+        const digits = (first + index).toString(4).padStart(12, "0");
+        return [0x60, 12, ...Array.from(digits, (d) => 0x7f - d), 0];
+      }).flat();
+      const body = [...leb(count), ...items];
+      return Uint8Array.from(
+        [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, ...leb(body.length)].concat(body));
+    };
+    for (let round = 0; round < 3; round++) {
+      for (const first of [0, 200_000, 400_000]) {
+        try {
+          const sandbox = await Sandbox.create({ module: types(200_000, first) });
+          await sandbox[Symbol.asyncDispose]();
+          console.log("ok");
+        } catch (error) {
+          console.log(error.details.limit);
+        }
+      }
+    }`);
+  const round = "ok\nok\nfunctionTypes\n";
+  assertEquals([text, code], [round.repeat(3), 0]);
+});
+
 Deno.test("ModuleCache keeps to its bounds and lets the oldest go", () => {
   const cache = new ModuleCache<{ cacheBytes: number }>({
     maxEntries: 3,

@@ -175,7 +175,7 @@ export const MAX_LOCALS = 49_999;
  * meets, of its locals and what is on its stack: V8 keeps 25 to 50 bytes for
  * each of them while it compiles the function.
  */
-export const MAX_MERGED_LOCALS = 10_000_000;
+export const MAX_MERGED_LOCALS = 5_000_000;
 /** Most exports, and most imports, of one module. */
 export const MAX_EXTERNALS = 10_000;
 /** Most tables that a module defines; each is an export of ours. */
@@ -186,7 +186,10 @@ export const MAX_MEMORIES = 100;
 export const MAX_SEGMENTS = 100_000;
 /** Most entries of any other list: less than V8 takes, for what we add. */
 export const MAX_ENTRIES = 900_000;
-/** Most values that an exception may carry: they are kept outside memory. */
+/**
+ * Most values that an exception may carry: they are kept outside memory. A
+ * vector counts as four.
+ */
 export const MAX_TAG_PARAMS = 32;
 
 /** What the rewriter adds begins with this; guests may not use it. */

@@ -326,6 +326,18 @@ export class ModuleParser {
     if (reader.u8() > 1) reader.fail("a field is neither const nor var");
   }
 
+  /** Passes over the type of something that outlives a call. */
+  #keptType(): void {
+    const reader = this.#reader;
+    const form = reader.bytes[reader.pos];
+    const heap = reader.bytes[
+      form === 0x63 || form === 0x64 ? reader.pos + 1 : reader.pos
+    ];
+    // exceptions that are kept take memory that no limit counts
+    if (heap === 0x69 || heap === 0x74) this.#features |= F.gc;
+    this.#valueType();
+  }
+
   /** Passes over a value type. */
   #valueType(): void {
     const reader = this.#reader;
@@ -400,7 +412,7 @@ export class ModuleParser {
     const start = reader.pos;
     // one table of functions is WebAssembly 1.0
     if (reader.bytes[start] === 0x70) reader.u8();
-    else this.#valueType();
+    else this.#keptType();
     const end = reader.pos;
     const limits = this.#limits(false);
     if (this.#tables.length > 0) this.#features |= F.referenceTypes;
@@ -420,18 +432,20 @@ export class ModuleParser {
     if (reader.u8() !== 0) reader.fail("a tag's attribute is not 0");
     const type = this.#functionType();
     this.#features |= F.exceptions;
-    const count = this.#paramCounts[type] ?? 0;
-    if (count > MAX_TAG_PARAMS) {
+    const params = new ByteReader(this.bytes, this.#types[type]);
+    const count = params.count();
+    let weight = count;
+    for (let index = 0; index < count; index++) {
+      const form = params.u8();
+      if (form === 0x7b) weight += 3;
+      // exceptions that hold references make lists as long as the guest likes
+      if (form < 0x7b) this.#features |= F.gc;
+    }
+    if (weight > MAX_TAG_PARAMS) {
       throw refused(
         `an exception carries more than ${MAX_TAG_PARAMS} values`,
         { reason: "exception too large", offset: reader.pos },
       );
-    }
-    // exceptions that hold references make lists as long as the guest likes
-    const params = new ByteReader(this.bytes, this.#types[type]);
-    params.count();
-    for (let index = 0; index < count; index++) {
-      if (params.u8() < 0x7b) this.#features |= F.gc;
     }
   }
 
@@ -457,7 +471,7 @@ export class ModuleParser {
   }
 
   #globalType(): boolean {
-    this.#valueType();
+    this.#keptType();
     const mutable = this.#reader.u8();
     if (mutable > 1) this.#reader.fail("a global is neither const nor var");
     this.#globals++;

@@ -56,6 +56,11 @@ const CALLS_PER_CHECK = 1024;
 /** Longest constant length of an operation that stays as it is, in bytes. */
 const BRIEF_OPERATION_BYTES = 4096;
 
+/** Values that a call takes and gives without weight: the registers' share. */
+const FEW_VALUES = 16;
+/** What one more of them weighs: the engine takes a microsecond for each. */
+const MOVE_WEIGHT = 32;
+
 const TRY_TABLE = 0x1f;
 const CATCH = 0x07;
 const NO_VALUE = 0x40;
@@ -159,8 +164,8 @@ export class Scanner {
     if (this.#weight + edges * (locals + 1) > MAX_MERGED_LOCALS) {
       throw refused(
         `function ${index} has ${this.#merges + edges} branches, ${locals} ` +
-          "locals and what is on its stack at each branch, " +
-          "which would take the engine more memory than is safe to compile",
+          "locals, and values on its stack and in its calls, which would " +
+          "take the engine more memory and time than is safe to compile",
         { reason: "function too complex", offset: start },
       );
     }
@@ -505,6 +510,7 @@ export class Scanner {
       });
     }
     this.#height.open(depth, this.#params, this.#results);
+    this.#move(this.#params + this.#results);
     this.#merge();
     this.#kinds[depth] = kind;
     this.#targeted[depth] = 0;
@@ -565,7 +571,15 @@ export class Scanner {
     const { functionTypes, paramCounts, resultCounts } = this.#layout;
     const byFunction = opcode === CALL || opcode === RETURN_CALL;
     const type = byFunction ? functionTypes[index] ?? 0 : index;
-    this.#height.now += (resultCounts[type] ?? 0) - (paramCounts[type] ?? 0);
+    const params = paramCounts[type] ?? 0;
+    const results = resultCounts[type] ?? 0;
+    this.#height.now += results - params;
+    this.#move(params + results);
+  }
+
+  /** So many values go into a call or a block and out of it. */
+  #move(values: number): void {
+    this.#weight += Math.max(0, values - FEW_VALUES) * MOVE_WEIGHT;
   }
 
   #branches(): boolean {

@@ -1,0 +1,52 @@
+/**
+ * Programs that look for rare failures, for minutes or hours.
+ *
+ * ```sh
+ * deno task soak [name] [options of the program]
+ * ```
+ *
+ * Without a name all of them run. Each prints a summary; the exit code is 1 if
+ * one failed.
+ *
+ * @module
+ */
+
+import { soakMutants } from "./v8/mutate_soak.ts";
+
+/** A program: takes the rest of the arguments, tells whether all went well. */
+type SoakProgram = (args: readonly string[]) => Promise<boolean>;
+
+const PROGRAMS: Readonly<Record<string, SoakProgram>> = {
+  /** Mutated modules: `[--count 1000000] [--from 0] [--processes cores]`. */
+  mutate: soakMutants,
+};
+
+/**
+ * Runs one program, or all of them.
+ *
+ * @param args Name of the program and its options.
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args;
+  const named = first !== undefined && !first.startsWith("-");
+  if (named && !Object.hasOwn(PROGRAMS, first)) {
+    say(`Cannot soak ${first}: known are ${Object.keys(PROGRAMS).join(", ")}`);
+    return 1;
+  }
+  let failed = false;
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    if (named && name !== first) continue;
+    const passed = await program(named ? rest : args);
+    say(`${name}: ${passed ? "passed" : "FAILED"}`);
+    if (!passed) failed = true;
+  }
+  return failed ? 1 : 0;
+}
+
+function say(line: string): void {
+  // deno-lint-ignore no-console -- what the task prints
+  console.log(line);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
