@@ -15,7 +15,6 @@ import { describe } from "../runtime/v8/compiled.ts";
 import { featureNames, FEATURES } from "../runtime/v8/features.ts";
 import { gate } from "../runtime/v8/gate.ts";
 import { ModuleParser } from "../runtime/v8/parse.ts";
-import { Scanner } from "../runtime/v8/scan.ts";
 import type { Settings } from "./limits.ts";
 
 /** What a module declares, whether or not it is accepted. */
@@ -92,9 +91,8 @@ function declarations(
     return { ...describe(gated), complete: true };
   }) ?? attempt(() => {
     const layout = new ModuleParser(bytes).parse();
-    const scanner = new Scanner(layout, UNLIMITED);
     const features = featureNames(layout.features);
-    return { ...describe({ layout, scanner, features }), complete: false };
+    return { ...describe({ layout, features }), complete: false };
   });
 }
 

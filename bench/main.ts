@@ -1,0 +1,64 @@
+/**
+ * Runs benchmarks and prints what they find; asserts nothing.
+ *
+ * ```sh
+ * deno task bench [--quick] [--json FILE] [NAME...]
+ * ```
+ *
+ * @module
+ */
+
+import { calls } from "./calls.ts";
+import { cold } from "./cold.ts";
+import { deadline } from "./deadline.ts";
+import { kernels } from "./kernels.ts";
+import { type Benchmark, type Figures, print } from "./measure.ts";
+import { peers } from "./peers.ts";
+import { rewriting } from "./rewrite.ts";
+
+const BENCHMARKS: readonly Benchmark[] = [
+  kernels,
+  rewriting,
+  calls,
+  cold,
+  deadline,
+  peers,
+];
+
+/**
+ * Runs benchmarks one after the other.
+ *
+ * @param args Names, `--quick`, and `--json` with a file for all figures.
+ * @returns The exit code.
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const jsonAt = args.indexOf("--json");
+  const file = jsonAt < 0 ? undefined : args[jsonAt + 1];
+  const quick = args.includes("--quick");
+  const names = args.filter((arg, index) =>
+    arg !== "--quick" && arg !== "--json" &&
+    (jsonAt < 0 || index - 1 !== jsonAt)
+  );
+  const unknown = names.filter((name) =>
+    !BENCHMARKS.some((each) => each.name === name)
+  );
+  if (unknown.length > 0 || (jsonAt >= 0 && file === undefined)) {
+    const known = BENCHMARKS.map(({ name }) => name).join(", ");
+    print(
+      `usage: bench [--quick] [--json FILE] [NAME...], where NAME is one of ${known}`,
+    );
+    return 2;
+  }
+  const all: Record<string, Figures> = {};
+  for (const { name, about, run } of BENCHMARKS) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    print(`\n## ${name}\n\n${about}\n`);
+    all[name] = await run({ quick });
+  }
+  if (file !== undefined) {
+    await Deno.writeTextFile(file, JSON.stringify(all, undefined, 2) + "\n");
+  }
+  return 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
