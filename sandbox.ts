@@ -11,6 +11,7 @@ import { parseJson, stringifyJson } from "./communication/json.ts";
 import { SandboxError } from "./errors.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
 import type {
+  ExchangeOptions,
   Instance,
   ModuleExport,
   OperationOptions,
@@ -79,6 +80,7 @@ export class Sandbox implements AsyncDisposable {
   readonly #guest: Guest;
   readonly #options: SandboxOptions;
   readonly #resources: AsyncDisposableStack;
+  readonly #plain: ExchangeOptions;
   /** Exports that take messages, and not numbers. */
   readonly #handlers: ReadonlySet<string>;
   readonly #fresh: boolean;
@@ -94,6 +96,7 @@ export class Sandbox implements AsyncDisposable {
     this.#guest = guest;
     this.#options = options;
     this.#resources = resources;
+    this.#plain = options.abi === undefined ? {} : { abi: options.abi };
     this.#handlers = handlers(guest.parts.module.exports, options);
     this.#fresh = guest.parts.policy === "fresh";
     this.#sync = guest.parts.runtime.features.sync;
@@ -339,9 +342,10 @@ export class Sandbox implements AsyncDisposable {
     return abi === undefined ? !this.#handlers.has(name) : abi === "raw";
   }
 
-  #exchange(options: SandboxCallOptions | undefined) {
+  #exchange(options: SandboxCallOptions | undefined): ExchangeOptions {
+    if (options === undefined) return this.#plain;
     const { abi } = this.#options;
-    const { signal, timeoutMs } = options ?? {};
+    const { signal, timeoutMs } = options;
     return {
       ...(abi === undefined ? {} : { abi }),
       ...(signal === undefined ? {} : { signal }),

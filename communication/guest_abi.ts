@@ -29,7 +29,8 @@ export interface MessageGuest {
 }
 
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
+const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // one 64-bit number, seen as two of 32 bits, least significant first
 const PAIR = new BigUint64Array(1);
@@ -112,7 +113,9 @@ function region(
 
 function decode(guest: MessageGuest, bytes: Uint8Array): string {
   try {
-    return DECODER.decode(bytes);
+    // the lenient one is faster; what it replaces, the strict one refuses
+    const text = DECODER.decode(bytes);
+    return text.includes("\ufffd") ? STRICT.decode(bytes) : text;
   } catch {
     throw broken(guest, "its reply is not UTF-8");
   }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import process from "node:process";
 import {
   type ResourceLimits,
@@ -181,6 +181,20 @@ Deno.test("recursion through a host function ends in a limit", async () => {
   const error = await assertRejects(() => sandbox.call("run"), SandboxError);
   assert(SandboxError.is(error, "host-function-failed"));
   assert(SandboxError.is(error.cause, "instance-busy"));
+});
+
+Deno.test("a host function may dispose its own sandbox, which stays so", async () => {
+  const module = await wat(`(module (import "env" "end" (func $e))
+    (func (export "run") (result i32) (call $e) (i32.const 7)))`);
+  const end = (): void => {
+    sandbox[Symbol.asyncDispose]();
+  };
+  await using sandbox: Sandbox = await Sandbox.create({
+    module,
+    imports: { env: { end } },
+  });
+  assertEquals(sandbox.callSync("run"), 7);
+  assertThrows(() => sandbox.callSync("run"), SandboxError, "disposed");
 });
 
 Deno.test("what a host function throws cannot be caught by the guest", async () => {

@@ -33,7 +33,14 @@ export function checkArguments(
     );
   }
   for (let index = 0; index < params.length; index++) {
-    const problem = misfit(params[index], args[index]);
+    const value = args[index];
+    // what is most usual, first: a small whole number fits all but i64
+    const type = params[index];
+    if (
+      typeof value === "number" && value === (value | 0) && type !== "i64" &&
+      type !== "other"
+    ) continue;
+    const problem = misfit(type, value);
     if (problem === undefined) continue;
     throw new TypeError(
       `Cannot call ${quote(name)}: argument ${index + 1} ${problem}`,

@@ -4,12 +4,16 @@
  * @module
  */
 
-import { exchangeMessage } from "../../communication/guest_abi.ts";
+import {
+  exchangeMessage,
+  type MessageGuest,
+} from "../../communication/guest_abi.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type {
   CallOptions,
   ExchangeOptions,
+  GuestAbi,
   HostImports,
   Instance,
   InstanceUsage,
@@ -21,7 +25,13 @@ import type {
 import { checkArguments } from "./arguments.ts";
 import type { CompiledModule } from "./compiled.ts";
 import { Failures } from "./failures.ts";
-import { exportNotFound, link, type Live, messageGuest } from "./live.ts";
+import {
+  type Entry,
+  exportNotFound,
+  link,
+  type Live,
+  messageGuest,
+} from "./live.ts";
 import { FLAG, SLOTS, type Watchdog } from "./watchdog.ts";
 
 /** What an instance is made of. */
@@ -38,6 +48,12 @@ export interface InstanceParts {
   readonly release: (instance: Instance) => void;
 }
 
+/** The functions of the last message, and the ABI that named them. */
+interface LastMessage {
+  readonly guest: MessageGuest;
+  readonly abi: GuestAbi | undefined;
+}
+
 /** A running module on V8. */
 export class V8Instance implements Instance {
   readonly exports: readonly ModuleExport[];
@@ -48,6 +64,8 @@ export class V8Instance implements Instance {
   #live: Live | undefined;
   #failure: SandboxError | undefined;
   #running = false;
+  #last: Entry | undefined;
+  #lastMessage: LastMessage | undefined;
   #lastUsage: InstanceUsage = { memoryBytes: 0, tableElements: 0, fuel: 0 };
   /** Fuel that was put in, all in all. */
   #fuelGiven = 0;
@@ -101,8 +119,12 @@ export class V8Instance implements Instance {
   ): WasmResult {
     options?.signal?.throwIfAborted();
     const { functions } = this.#ready(name);
-    const entry = functions.get(name);
-    if (entry === undefined) throw exportNotFound(name, this.exports);
+    // most calls are of the function that was called last
+    let entry = this.#last;
+    if (entry?.name !== name) {
+      entry = this.#last = functions.get(name);
+      if (entry === undefined) throw exportNotFound(name, this.exports);
+    }
     checkArguments(name, entry.signature, args);
     const timeoutMs = this.#timeout(options?.timeoutMs);
     return this.#run(name, timeoutMs, entry.fn, args);
@@ -124,9 +146,15 @@ export class V8Instance implements Instance {
   ): Reply<T> {
     options.signal?.throwIfAborted();
     const live = this.#ready(name);
-    const entry = live.functions.get(name);
-    if (entry === undefined) throw exportNotFound(name, this.exports);
-    const guest = messageGuest(entry, live, options.abi);
+    const { abi } = options;
+    let last = this.#lastMessage;
+    if (last?.guest.name !== name || last.abi !== abi) {
+      const entry = live.functions.get(name);
+      if (entry === undefined) throw exportNotFound(name, this.exports);
+      last = { guest: messageGuest(entry, live, abi), abi };
+      this.#lastMessage = last;
+    }
+    const { guest } = last;
     const { messageBytes } = this.#limits;
     return this.#run(
       name,
@@ -227,13 +255,18 @@ export class V8Instance implements Instance {
         }
       }
     }
+    // dead from here on, whatever else fails, unless all is well; a host
+    // function may have let the instance go
+    const still = this.#live;
+    this.#live = undefined;
     const fuel = live?.fuel;
     if (
       returned && !late && !this.#failures.hostFailed &&
       (fuel === undefined || fuel.value >= 0n)
-    ) return result as R;
-    // dead from here on, whatever else fails
-    this.#live = undefined;
+    ) {
+      this.#live = still;
+      return result as R;
+    }
     throw this.#end(name, live, { late, error });
   }
 
@@ -261,6 +294,8 @@ export class V8Instance implements Instance {
     if (live === undefined) return;
     this.#lastUsage = this.#usageOf(live);
     this.#live = undefined;
+    this.#last = undefined;
+    this.#lastMessage = undefined;
     this.#release(this);
   }
 }

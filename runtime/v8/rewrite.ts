@@ -51,6 +51,11 @@ const EXPORT = 7;
 const START = 8;
 const CODE = 10;
 
+/** V8 counts shorter functions as small. */
+const SMALL_BYTES = 50;
+/** Most functions of a module that V8 takes, imported ones included. */
+const MAX_FUNCTIONS = 1_000_000;
+
 /** Sections by number, in the order in which they must stand. */
 const ORDER = [TYPE, IMPORT, FUNCTION, TABLE, 13, GLOBAL, EXPORT, 9, 12, CODE];
 const DATA = 11;
@@ -105,14 +110,18 @@ class Rewriter {
   readonly #mode: Instrumentation;
   readonly #out: ByteWriter;
   readonly #checks: CheckWriter;
+  /** How many functions are there only to be short. */
+  readonly #fillers: number;
 
   constructor(layout: ModuleLayout, scanner: Scanner, mode: Instrumentation) {
     this.#layout = layout;
     this.#scanner = scanner;
     this.#mode = mode;
     this.#out = new ByteWriter(
-      layout.bytes.length + scanner.plan.length / 3 * INSERT_BYTES + 4096,
+      layout.bytes.length + scanner.plan.length / 3 * INSERT_BYTES + 4096 +
+        layout.bodies.length * 5,
     );
+    this.#fillers = mode.deadline || mode.fuel ? this.#countFillers() : 0;
     this.#checks = new CheckWriter(this.#out, mode, {
       flag: layout.memories.length,
       fuel: layout.globals,
@@ -146,9 +155,7 @@ class Rewriter {
         );
       }
       case FUNCTION:
-        return this.#extend(id, helpers.length, (index) => {
-          this.#out.u32(types.length + index);
-        });
+        return this.#functions(helpers.length, types.length);
       case TABLE:
         return this.#tables(tables.filter(({ imported }) => !imported));
       case GLOBAL:
@@ -160,7 +167,7 @@ class Rewriter {
       case EXPORT:
         return this.#exports();
       case CODE:
-        if (functionTypes.length > 0 || helpers.length > 0) this.#code();
+        if (functionTypes.length > 0) this.#code();
         return;
       case MEMORY:
       case START:
@@ -247,7 +254,7 @@ class Rewriter {
     const { helpers } = this.#scanner;
     const out = this.#out.byte(CODE);
     const size = out.openSize();
-    out.u32(bodies.length / 2 + helpers.length);
+    out.u32(bodies.length / 2 + helpers.length + this.#fillers);
     let entry = 0;
     for (let index = 0; index < bodies.length / 2; index++) {
       entry = this.#body(index, entry);
@@ -257,7 +264,46 @@ class Rewriter {
       helpers.writeBody(out, index, this.#checks, this.#layout.globals);
       out.closeSize(body);
     }
+    // no locals, unreachable
+    for (let index = 0; index < this.#fillers; index++) out.u8(3, 0, 0, 0x0b);
     out.closeSize(size);
+  }
+
+  /** Types of the functions that are added. */
+  #functions(added: number, firstType: number): void {
+    const { functionTypes, importedFunctions } = this.#layout;
+    const filler = functionTypes[importedFunctions] ?? 0;
+    this.#extend(FUNCTION, added + this.#fillers, (index) => {
+      this.#out.u32(index < added ? firstType + index : filler);
+    });
+  }
+
+  /**
+   * How many functions must be added so that half of all are small. V8 inlines
+   * less if few are: it takes that for the work of an optimizing toolchain,
+   * and checks make small functions longer. See RATIONALE.md.
+   */
+  #countFillers(): number {
+    const { bodies, importedFunctions } = this.#layout;
+    const { plan, helpers } = this.#scanner;
+    const count = bodies.length / 2;
+    let small = 0;
+    let entry = 0;
+    for (let index = 0; index < count; index++) {
+      const end = bodies[2 * index + 1] ?? 0;
+      const first = entry;
+      while (entry < plan.length && (plan.data[entry] ?? 0) < end) entry += 3;
+      const length = end - (bodies[2 * index] ?? 0);
+      if (first === entry && length < SMALL_BYTES) small++;
+    }
+    const declared = count + helpers.length;
+    return count === 0 ? 0 : Math.max(
+      0,
+      Math.min(
+        declared - 2 * small,
+        MAX_FUNCTIONS - importedFunctions - declared,
+      ),
+    );
   }
 
   /** Writes one body, and returns where the next one's entries begin. */

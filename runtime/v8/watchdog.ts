@@ -73,6 +73,14 @@ for (;;) {
 }
 `;
 
+// (module (memory (import "w" "m") 1 1 shared)
+//   (func (export "x") (param i32 i32) (result i32)
+//     (i32.atomic.rmw.xchg (local.get 0) (local.get 1))))
+const EXCHANGE = Uint8Array.fromHex(
+  "0061736d0100000001070160027f7f017f0209010177016d0203010103020100" +
+    "070501017800000a0c010a0020002001fe4102000b",
+);
+
 /**
  * Keeps the deadlines of all calls of one thread.
  *
@@ -88,6 +96,8 @@ export class Watchdog {
   /** How many calls of guests run, each in a host function of the one before. */
   depth = 0;
   readonly #budgets: Float64Array<SharedArrayBuffer>;
+  /** Exchanges a word, by its offset in bytes: faster than Atomics. */
+  readonly #exchange: (offset: number, value: number) => number;
   #call = 0;
 
   private constructor(memory: WebAssembly.Memory, buffer: SharedArrayBuffer) {
@@ -95,6 +105,11 @@ export class Watchdog {
     this.words = new Int32Array(buffer);
     this.#budgets = new Float64Array(buffer, BUDGETS_OFFSET, MAX_DEPTH);
     this.words[FLAG] = 1;
+    const { exports } = new WebAssembly.Instance(
+      new WebAssembly.Module(EXCHANGE),
+      { w: { m: memory } },
+    );
+    this.#exchange = exports.x as (offset: number, value: number) => number;
   }
 
   /**
@@ -136,7 +151,7 @@ export class Watchdog {
    * @throws {RangeError} If calls nest too deep.
    */
   arm(timeoutMs: number): number {
-    const { depth, words } = this;
+    const { depth } = this;
     if (depth === MAX_DEPTH) {
       throw new RangeError(
         `Cannot call a guest: more than ${MAX_DEPTH} calls are nested`,
@@ -144,10 +159,10 @@ export class Watchdog {
     }
     const call = this.#call = (this.#call + 1) & 0x7fffffff || 1;
     this.#budgets[depth] = timeoutMs;
+    // may throw for want of stack: only what is behind it counts the call
+    const before = this.#exchange(4 * (SLOTS + depth), call);
     this.depth = depth + 1;
-    if (Atomics.exchange(words, SLOTS + depth, call) !== 0) {
-      Atomics.notify(words, SLOTS + depth);
-    }
+    if (before !== 0) Atomics.notify(this.words, SLOTS + depth);
     return depth;
   }
 
