@@ -5,15 +5,10 @@
  * @module
  */
 
-import { BRIEF, HelperTable } from "./bulk.ts";
+import { HelperTable } from "./bulk.ts";
+import { CodeReader } from "./code_reader.ts";
 import { FEATURE_BITS as F } from "./features.ts";
-import {
-  ATOMIC_HEIGHT,
-  GC_HEIGHT,
-  MISC_HEIGHT,
-  SIMD_HEIGHT,
-  StackHeight,
-} from "./height.ts";
+import { StackHeight } from "./height.ts";
 import {
   type Instrumentation,
   MAX_LOCALS,
@@ -25,19 +20,13 @@ import { Meter } from "./meter.ts";
 import {
   Act,
   ACT_MASK,
-  ATOMIC,
-  BYTES_PER_FUEL,
   COST_SHIFT,
   FEATURE_MASK,
   FEATURE_SHIFT,
-  GC,
-  GROW_COST,
   HEIGHT_SHIFT,
   INFO,
-  MISC,
-  SIMD,
-  Sub,
 } from "./opcodes.ts";
+import { Operations } from "./operations.ts";
 import { refused } from "./parse.ts";
 import { Insert, Plan } from "./plan.ts";
 import { ByteReader, malformed } from "./reader.ts";
@@ -53,8 +42,6 @@ const FUNCTION = 4;
 const BRIEF_BYTES = 128;
 /** How many calls and exceptions may follow each other without a check. */
 const CALLS_PER_CHECK = 1024;
-/** Longest constant length of an operation that stays as it is, in bytes. */
-const BRIEF_OPERATION_BYTES = 4096;
 
 /** Values that a call takes and gives without weight: the registers' share. */
 const FEW_VALUES = 16;
@@ -63,13 +50,6 @@ const MOVE_WEIGHT = 32;
 
 const TRY_TABLE = 0x1f;
 const CATCH = 0x07;
-const NO_VALUE = 0x40;
-const MEMORY_INIT = 0x08;
-const MEMORY_COPY = 0x0a;
-const MEMORY_FILL = 0x0b;
-const TABLE_GROW = 0x0f;
-const STRUCT_NEW = 0x00;
-const ARRAY_NEW_FIXED = 0x08;
 const CALL = 0x10;
 const RETURN_CALL = 0x12;
 
@@ -82,7 +62,6 @@ export class Scanner {
   /** Features that the code uses. */
   features = 0;
 
-  readonly #bytes: Uint8Array;
   readonly #layout: ModuleLayout;
   readonly #mode: Instrumentation;
   readonly #meter: Meter;
@@ -92,14 +71,11 @@ export class Scanner {
   readonly #deadAtStart = new Uint8Array(MAX_NESTING + 1);
   readonly #checks = new Int32Array(MAX_NESTING + 1);
   #depth = 0;
-  #pos = 0;
-  #end = 0;
+  readonly #code: CodeReader;
   readonly #height = new StackHeight();
+  readonly #operations: Operations;
   #locals = 0;
   #resultCount = 0;
-  // of the block whose type was read last
-  #params = 0;
-  #results = 0;
   /** At how many places control flow parts or meets. */
   #merges = 0;
   /** Locals and what is on the stack, over all of these places. */
@@ -109,8 +85,6 @@ export class Scanner {
   /** How many calls and exceptions there are. */
   #row = 0;
   #catches = false;
-  /** Place of the last i32.const's value. */
-  #constant = 0;
 
   /**
    * Constructs a scanner.
@@ -120,10 +94,19 @@ export class Scanner {
    */
   constructor(layout: ModuleLayout, mode: Instrumentation) {
     this.#layout = layout;
-    this.#bytes = layout.bytes;
     this.#mode = mode;
     this.#meter = new Meter(this.plan, mode.fuel);
     this.helpers = new HelperTable(layout, mode);
+    this.#code = new CodeReader(layout);
+    this.#operations = new Operations({
+      layout,
+      mode,
+      code: this.#code,
+      height: this.#height,
+      meter: this.#meter,
+      plan: this.plan,
+      helpers: this.helpers,
+    });
   }
 
   /**
@@ -142,7 +125,7 @@ export class Scanner {
     const start = bodies[2 * index] ?? 0;
     const end = bodies[2 * index + 1] ?? 0;
     const type = functionTypes[importedFunctions + index] ?? 0;
-    const reader = new ByteReader(this.#bytes, start, end);
+    const reader = new ByteReader(this.#layout.bytes, start, end);
     const locals = this.#readLocals(reader) + (paramCounts[type] ?? 0);
     if (locals > MAX_LOCALS) {
       throw refused(
@@ -151,7 +134,7 @@ export class Scanner {
       );
     }
     const before = this.plan.length;
-    this.#end = end;
+    this.#code.end = end;
     this.#resultCount = resultCounts[type] ?? 0;
     this.#catches = false;
     this.#function(reader.pos, locals, false);
@@ -186,7 +169,7 @@ export class Scanner {
   /** Scans the code of a function, with fuel in the global if `global`. */
   #function(start: number, locals: number, global: boolean): void {
     const { deadline, fuel } = this.#mode;
-    this.#pos = start;
+    this.#code.pos = start;
     this.#depth = 0;
     this.#merges = 0;
     this.#weight = 0;
@@ -199,15 +182,15 @@ export class Scanner {
     this.#deadAtStart[0] = 0;
     this.#meter.begin(1 + (locals >>> 3), global);
     const entry = deadline || fuel ? this.plan.add(start, Insert.entry) : -1;
-    this.#code(global ? Insert.loopGlobal : Insert.loop);
-    if (this.#pos !== this.#end || this.#depth !== -1) {
+    this.#walk(global ? Insert.loopGlobal : Insert.loop);
+    if (this.#code.pos !== this.#code.end || this.#depth !== -1) {
       throw malformed(
-        this.#bytes.length,
+        this.#layout.bytes.length,
         "a function's code does not end",
         start,
       );
     }
-    const isBrief = this.#calls === 0 && this.#end - start <= BRIEF_BYTES;
+    const isBrief = this.#calls === 0 && this.#code.end - start <= BRIEF_BYTES;
     if (entry >= 0 && isBrief) this.plan.change(entry, Insert.none);
   }
 
@@ -216,13 +199,14 @@ export class Scanner {
    * the bytes gives undefined, which ends every loop here, and what is read
    * past the end of the function is found out behind it.
    */
-  #code(loopCheck: number): void {
-    const bytes = this.#bytes;
-    const end = this.#end;
+  #walk(loopCheck: number): void {
+    const code = this.#code;
+    const { bytes, end } = code;
+    const operations = this.#operations;
     const meter = this.#meter;
     const { plain, leb, memarg, i32Const, f32Const, f64Const } = Act;
     const { block, tryTable } = Act;
-    let pos = this.#pos;
+    let { pos } = code;
     let seen = 0;
     let cost = 0;
     let constant = 0;
@@ -253,45 +237,46 @@ export class Scanner {
         pos += kind === f64Const ? 8 : 4;
         continue;
       }
-      this.#pos = pos;
+      code.pos = pos;
       meter.cost += cost;
       cost = 0;
-      this.#constant = constant;
+      operations.constant = constant;
       this.#height.now = height;
       if (kind < block || kind > tryTable) this.#other(opcode, kind);
       else this.#control(opcode, kind, loopCheck);
-      pos = this.#pos;
+      pos = code.pos;
       height = this.#height.now;
       if (this.#depth < 0) break;
     }
-    this.#pos = pos;
-    this.features |= (seen >>> FEATURE_SHIFT) & FEATURE_MASK;
+    code.pos = pos;
+    this.features |= ((seen >>> FEATURE_SHIFT) & FEATURE_MASK) |
+      operations.features;
   }
 
   /** Instructions that make, end or leave blocks, and calls. */
   #control(opcode: number, kind: number, loopCheck: number): void {
-    const at = this.#pos - 1;
+    const at = this.#code.pos - 1;
     const meter = this.#meter;
     switch (kind) {
       case Act.block:
-        this.#blockType();
+        this.#code.blockType();
         return this.#push(BLOCK);
       case Act.loop:
         meter.settle(at);
-        this.#blockType();
+        this.#code.blockType();
         this.#push(LOOP);
         this.#checks[this.#depth] = meter.dead || !this.#limited
           ? -1
-          : this.plan.add(this.#pos, loopCheck);
+          : this.plan.add(this.#code.pos, loopCheck);
         return;
       case Act.if:
         meter.settle(at);
-        this.#blockType();
+        this.#code.blockType();
         return this.#push(IF);
       case Act.else:
       case Act.catch:
       case Act.catchAll:
-        if (opcode === CATCH) this.#leb();
+        if (opcode === CATCH) this.#code.leb();
         if (kind === Act.else) this.#height.other(this.#depth);
         else this.#height.handler(this.#depth);
         meter.settle(at);
@@ -299,7 +284,7 @@ export class Scanner {
       case Act.end:
         return this.#blockEnd(at);
       case Act.delegate:
-        this.#leb();
+        this.#code.leb();
         meter.settle(at);
         meter.meet(this.#deadAtStart[this.#depth] === 1);
         this.#height.close(this.#depth--);
@@ -319,7 +304,7 @@ export class Scanner {
       case Act.throwRef:
       case Act.return:
       case Act.unreachable:
-        if (kind === Act.throw) this.#leb();
+        if (kind === Act.throw) this.#code.leb();
         meter.exit(at);
         if (kind === Act.unreachable) this.#settled(at);
         else if (kind !== Act.return) this.#costly(at);
@@ -329,9 +314,9 @@ export class Scanner {
       case Act.callIndirect:
       case Act.returnCall:
       case Act.returnCallIndirect:
-        this.#callee(opcode, this.#leb());
+        this.#callee(opcode, this.#code.leb());
         if (kind === Act.callIndirect || kind === Act.returnCallIndirect) {
-          this.#leb();
+          this.#code.leb();
         }
         this.#calls++;
         if (kind < Act.returnCall) {
@@ -345,126 +330,21 @@ export class Scanner {
       case Act.tryTable:
         this.#catches = true;
         meter.settle(at);
-        this.#blockType();
+        this.#code.blockType();
         if (opcode !== TRY_TABLE) return this.#push(TRY);
         this.#catchClauses();
         return this.#push(BLOCK);
     }
   }
 
-  /** Everything that has odd immediates or may take long. */
+  /** Everything else. */
   #other(opcode: number, kind: number): void {
-    const at = this.#pos - 1;
-    switch (kind) {
-      case Act.memarg:
-        return this.#memarg();
-      case Act.selectTyped: {
-        const count = this.#leb();
-        for (let index = 0; index < count && this.#pos < this.#end; index++) {
-          this.#blockType();
-        }
-        return;
-      }
-      case Act.grow:
-        this.#leb();
-        return this.#slow(at, GROW_COST - 1);
-      case Act.prefixMisc:
-        return this.#misc(at, this.#leb());
-      case Act.prefixSimd:
-        return this.#simd(at, this.#leb());
-      case Act.prefixGc:
-        return this.#gc(at, this.#leb());
-      case Act.prefixAtomic: {
-        const sub = this.#leb();
-        const form = ATOMIC.act[sub] ?? Sub.unknown;
-        if (form === Sub.unknown) this.#unknown(opcode, sub, at);
-        this.#height.now += ATOMIC_HEIGHT[sub] ?? 0;
-        if (form === Sub.lane) this.#pos++;
-        else this.#memarg();
-        return;
-      }
-      default:
-        this.#unknown(opcode, -1, at);
-    }
-  }
-
-  #misc(at: number, sub: number): void {
-    this.features |= MISC.feature[sub] ?? 0;
-    const form = MISC.act[sub] ?? Sub.unknown;
-    if (form === Sub.unknown) this.#unknown(0xfc, sub, at);
-    this.#height.now += MISC_HEIGHT[sub] ?? 0;
-    if (form === Sub.none) return;
-    const a = this.#leb();
-    const b = form === Sub.leb2 ? this.#leb() : 0;
-    if (sub === TABLE_GROW) return this.#slow(at, GROW_COST - 1);
-    if (sub === MEMORY_INIT || sub === MEMORY_COPY || sub === MEMORY_FILL) {
-      const length = this.#constantBefore(at);
-      if (length >= 0 && length <= BRIEF_OPERATION_BYTES) {
-        return this.#slow(at, Math.floor(length / BYTES_PER_FUEL));
-      }
-    }
-    const helper = this.helpers.find(sub, a, b);
-    if (helper === BRIEF) return this.#slow(at, 0);
-    if (helper < 0) return;
-    this.#meter.call(at);
-    this.#calls++;
-    if (!this.#meter.dead) this.plan.add(at, Insert.helper, helper, this.#pos);
-  }
-
-  /** The constant that the instruction at `at` takes last, or −1. */
-  #constantBefore(at: number): number {
-    if (this.#constant === 0) return -1;
-    const pos = this.#pos;
-    this.#pos = this.#constant;
-    const value = this.#leb();
-    const adjacent = this.#pos === at;
-    this.#pos = pos;
-    // the sign is the last byte's
-    const negative = ((this.#bytes[at - 1] ?? 0) & 0x40) !== 0;
-    return adjacent && !negative ? value : -1;
-  }
-
-  #simd(at: number, sub: number): void {
-    this.features |= SIMD.feature[sub] ?? 0;
-    this.#height.now += SIMD_HEIGHT[sub] ?? 0;
-    switch (SIMD.act[sub]) {
-      case Sub.none:
-        return;
-      case Sub.memarg:
-        return this.#memarg();
-      case Sub.memargLane:
-        this.#memarg();
-        this.#pos++;
-        return;
-      case Sub.lane:
-        this.#pos++;
-        return;
-      case Sub.bytes16:
-        this.#pos += 16;
-        return;
-      default:
-        this.#unknown(0xfd, sub, at);
-    }
-  }
-
-  #gc(at: number, sub: number): void {
-    const form = GC.act[sub] ?? Sub.unknown;
-    if (form === Sub.unknown) this.#unknown(0xfb, sub, at);
-    this.#height.now += GC_HEIGHT[sub] ?? 0;
-    if (form === Sub.none) return;
-    if (form === Sub.castBranch) {
-      this.#pos++;
-      this.#split(at, this.#branch());
-    }
-    const type = this.#leb();
-    const count = form === Sub.leb ? 0 : this.#leb();
-    if (sub === STRUCT_NEW) {
-      this.#height.now -= this.#layout.paramCounts[type] ?? 0;
-    } else if (sub === ARRAY_NEW_FIXED) this.#height.now -= count;
-    // what makes or moves arrays may take long
-    if ((sub >= 0x06 && sub <= 0x0a) || (sub >= 0x10 && sub <= 0x13)) {
-      this.#slow(at, 0);
-    }
+    const at = this.#code.pos - 1;
+    const effect = this.#operations.scan(opcode, kind);
+    if (effect === "call") this.#calls++;
+    if (effect !== "branch") return;
+    this.#split(at, this.#branch());
+    this.#operations.finishBranch();
   }
 
   get #limited(): boolean {
@@ -475,14 +355,6 @@ export class Scanner {
   #settled(at: number): void {
     if (this.#mode.fuel && !this.#meter.dead) {
       this.plan.add(at, Insert.settled);
-    }
-  }
-
-  /** Something that costs more than one instruction, and may take long. */
-  #slow(at: number, cost: number): void {
-    this.#meter.spend(cost, at);
-    if (this.#mode.deadline && !this.#meter.dead) {
-      this.plan.add(at, Insert.point);
     }
   }
 
@@ -506,11 +378,11 @@ export class Scanner {
     if (depth > MAX_NESTING) {
       throw refused(`its code nests more than ${MAX_NESTING} blocks`, {
         reason: "nesting too deep",
-        offset: this.#pos,
+        offset: this.#code.pos,
       });
     }
-    this.#height.open(depth, this.#params, this.#results);
-    this.#move(this.#params + this.#results);
+    this.#height.open(depth, this.#code.params, this.#code.results);
+    this.#move(this.#code.params + this.#code.results);
     this.#merge();
     this.#kinds[depth] = kind;
     this.#targeted[depth] = 0;
@@ -539,10 +411,14 @@ export class Scanner {
 
   /** Reads a label, and tells whether it leaves the function. */
   #branch(): boolean {
-    const label = this.#leb();
+    const label = this.#code.leb();
     const depth = this.#depth;
     if (label > depth) {
-      throw malformed(this.#bytes.length, "a branch leads nowhere", this.#pos);
+      throw malformed(
+        this.#layout.bytes.length,
+        "a branch leads nowhere",
+        this.#code.pos,
+      );
     }
     this.#targeted[depth - label] = 1;
     this.#merge();
@@ -559,7 +435,7 @@ export class Scanner {
   #balance(at: number): void {
     if (!this.#meter.dead && this.#height.now !== this.#resultCount) {
       throw malformed(
-        this.#bytes.length,
+        this.#layout.bytes.length,
         "a function leaves another number of values than its type says",
         at,
       );
@@ -583,9 +459,13 @@ export class Scanner {
   }
 
   #branches(): boolean {
-    const count = this.#leb();
+    const count = this.#code.leb();
     let leaves = false;
-    for (let index = 0; index <= count && this.#pos < this.#end; index++) {
+    for (
+      let index = 0;
+      index <= count && this.#code.pos < this.#code.end;
+      index++
+    ) {
       if (this.#branch()) leaves = true;
     }
     return leaves;
@@ -593,53 +473,16 @@ export class Scanner {
 
   /** Labels of a try_table, which count from outside of it. */
   #catchClauses(): void {
-    const count = this.#leb();
-    for (let index = 0; index < count && this.#pos < this.#end; index++) {
-      const kind = this.#bytes[this.#pos++] ?? 0;
-      if (kind < 2) this.#leb();
+    const count = this.#code.leb();
+    for (
+      let index = 0;
+      index < count && this.#code.pos < this.#code.end;
+      index++
+    ) {
+      const kind = this.#layout.bytes[this.#code.pos++] ?? 0;
+      if (kind < 2) this.#code.leb();
       this.#branch();
     }
-  }
-
-  /** Reads the type of a block: a value's, none, or a function's. */
-  #blockType(): void {
-    const byte = this.#bytes[this.#pos] ?? 0;
-    this.#params = 0;
-    this.#results = byte === NO_VALUE ? 0 : 1;
-    if (byte > 0x3f && byte < 0x80) {
-      this.#pos++;
-      if (byte === 0x63 || byte === 0x64) this.#leb();
-      return;
-    }
-    const type = this.#leb();
-    this.#params = this.#layout.paramCounts[type] ?? 0;
-    this.#results = this.#layout.resultCounts[type] ?? 0;
-  }
-
-  #memarg(): void {
-    if ((this.#leb() & 0x40) !== 0) this.#leb();
-    this.#leb();
-  }
-
-  /** Reads the low 32 bits of an LEB128; the engine checks its length. */
-  #leb(): number {
-    const bytes = this.#bytes;
-    let byte = bytes[this.#pos++] ?? 0;
-    let value = byte & 0x7f;
-    for (let shift = 7; byte > 0x7f; shift += 7) {
-      byte = bytes[this.#pos++] ?? 0;
-      if (shift < 32) value += (byte & 0x7f) * 2 ** shift;
-    }
-    return value;
-  }
-
-  #unknown(opcode: number, sub: number, offset: number): never {
-    const text = [opcode, ...(sub < 0 ? [] : [sub])]
-      .map((byte) => `0x${byte.toString(16).padStart(2, "0")}`).join(" ");
-    throw refused(`instruction ${text} is not known`, {
-      reason: "unknown instruction",
-      offset,
-    });
   }
 }
 
