@@ -10,7 +10,7 @@
 import type { CheckWriter } from "./checks.ts";
 import type { Instrumentation, ModuleLayout } from "./layout.ts";
 import { BYTES_PER_FUEL, PIECE_BYTES, PIECE_ELEMENTS } from "./opcodes.ts";
-import { refused } from "./parse.ts";
+import { refused } from "./bounds.ts";
 import type { ByteWriter } from "./writer.ts";
 
 /** The operation stays as it is, with a check before it. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { MAX_NESTING, MAX_TAG_PARAMS } from "./layout.ts";
+import { MAX_NESTING, MAX_TAG_PARAMS } from "./bounds.ts";
 
 type Row = readonly [first: number, last: number, change: number];
 

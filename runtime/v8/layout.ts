@@ -166,32 +166,6 @@ export interface GateOptions {
   functionBytes?: number;
 }
 
-/** Deepest nesting of blocks in one function. */
-export const MAX_NESTING = 20_000;
-/** Most locals of one function, V8's own bound less the one we add. */
-export const MAX_LOCALS = 49_999;
-/**
- * Largest sum, over all places at which a function's control flow parts or
- * meets, of its locals and what is on its stack: V8 keeps 25 to 50 bytes for
- * each of them while it compiles the function.
- */
-export const MAX_MERGED_LOCALS = 5_000_000;
-/** Most exports, and most imports, of one module. */
-export const MAX_EXTERNALS = 10_000;
-/** Most tables that a module defines; each is an export of ours. */
-export const MAX_TABLES = 1000;
-/** Most memories that a module defines; each is a mapping of the process. */
-export const MAX_MEMORIES = 100;
-/** Most segments of either kind, and most tags. */
-export const MAX_SEGMENTS = 100_000;
-/** Most entries of any other list: less than V8 takes, for what we add. */
-export const MAX_ENTRIES = 900_000;
-/**
- * Most values that an exception may carry: they are kept outside memory. A
- * vector counts as four.
- */
-export const MAX_TAG_PARAMS = 32;
-
 /** What the rewriter adds begins with this; guests may not use it. */
 export const RESERVED = "wasm_sandbox:";
 

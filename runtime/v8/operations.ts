@@ -26,7 +26,7 @@ import {
   SIMD,
   Sub,
 } from "./opcodes.ts";
-import { refused } from "./parse.ts";
+import { refused } from "./bounds.ts";
 import { Insert, type Plan } from "./plan.ts";
 
 /** Longest constant length of an operation that stays as it is, in bytes. */

@@ -8,19 +8,19 @@
  */
 
 import { quote } from "../../_text.ts";
-import { SandboxError } from "../../errors.ts";
+import {
+  type List,
+  MAX_COUNTS,
+  MAX_TAG_PARAMS,
+  refused,
+  tooMany,
+} from "./bounds.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import {
   type ExportLayout,
   type ImportLayout,
   KINDS,
   type Limits,
-  MAX_ENTRIES,
-  MAX_EXTERNALS,
-  MAX_MEMORIES,
-  MAX_SEGMENTS,
-  MAX_TABLES,
-  MAX_TAG_PARAMS,
   type MemoryLayout,
   type ModuleLayout,
   RESERVED,
@@ -29,53 +29,16 @@ import {
 } from "./layout.ts";
 import { Act, CORE, GC, SIMD, Sub } from "./opcodes.ts";
 import { ByteReader } from "./reader.ts";
+import { TypeReader } from "./type_reader.ts";
 
 /** Sections by number, in the order in which they must stand. */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
-
-/** How many entries each list may have: the gate keeps something of each. */
-const MAX_COUNTS = Object.freeze({
-  types: MAX_ENTRIES,
-  imports: MAX_EXTERNALS,
-  functions: MAX_ENTRIES,
-  tables: MAX_TABLES,
-  memories: MAX_MEMORIES,
-  globals: MAX_ENTRIES,
-  exports: MAX_EXTERNALS,
-  tags: MAX_SEGMENTS,
-  "element segments": MAX_SEGMENTS,
-  "data segments": MAX_SEGMENTS,
-});
-
-type List = keyof typeof MAX_COUNTS;
-
-/**
- * The error of a module that is valid, but not allowed.
- *
- * @param what What was refused, why, and what to do.
- * @param details The reason, and where.
- * @returns The error.
- */
-export function refused(
-  what: string,
-  details: SandboxError<"module-refused">["details"],
-): SandboxError<"module-refused"> {
-  return new SandboxError(
-    "module-refused",
-    `Cannot accept the module: ${what}`,
-    {
-      details,
-    },
-  );
-}
 
 /** Reads a module's declarations into the fields of a {@linkcode ModuleLayout}. */
 export class ModuleParser {
   readonly #reader: ByteReader;
   readonly #sections = new Map<number, Section>();
-  readonly #types: number[] = [];
-  readonly #paramCounts: number[] = [];
-  readonly #resultCounts: number[] = [];
+  readonly #types: TypeReader;
   readonly #imports: ImportLayout[] = [];
   readonly #exports: ExportLayout[] = [];
   readonly #functionTypes: number[] = [];
@@ -86,7 +49,6 @@ export class ModuleParser {
   readonly #bodies: number[] = [];
   #importedFunctions = 0;
   #globals = 0;
-  #features = 0;
   #start: number | undefined;
   #names: Section | undefined;
 
@@ -97,6 +59,7 @@ export class ModuleParser {
    */
   constructor(readonly bytes: Uint8Array<ArrayBuffer>) {
     this.#reader = new ByteReader(bytes);
+    this.#types = new TypeReader(this.#reader);
   }
 
   /**
@@ -140,9 +103,9 @@ export class ModuleParser {
       bytes: this.bytes,
       sections: this.#sections,
       names: this.#names,
-      types: this.#types,
-      paramCounts: this.#paramCounts,
-      resultCounts: this.#resultCounts,
+      types: this.#types.types,
+      paramCounts: this.#types.paramCounts,
+      resultCounts: this.#types.resultCounts,
       imports: this.#imports,
       exports: this.#exports,
       importedFunctions: this.#importedFunctions,
@@ -154,7 +117,7 @@ export class ModuleParser {
       elementLengths: this.#elementLengths,
       dataLengths: this.#dataLengths,
       bodies: this.#bodies,
-      features: this.#features |
+      features: this.#types.features |
         (this.#memories.length > 1 ? F.multiMemory : 0),
     };
   }
@@ -206,7 +169,7 @@ export class ModuleParser {
     const reader = this.#reader;
     switch (id) {
       case 1:
-        this.#list("types", 2, () => this.#typeEntry());
+        this.#list("types", 2, () => this.#types.entry());
         break;
       case 2:
         this.#list("imports", 4, () => this.#import());
@@ -215,7 +178,7 @@ export class ModuleParser {
         this.#list(
           "functions",
           1,
-          () => this.#functionTypes.push(this.#functionType()),
+          () => this.#functionTypes.push(this.#types.functionType()),
         );
         break;
       case 4:
@@ -261,115 +224,8 @@ export class ModuleParser {
   /** Reads the entries of a section, if they are not too many. */
   #list(what: List, itemBytes: number, read: () => void): void {
     const count = this.#reader.count(itemBytes);
-    if (count > MAX_COUNTS[what]) this.#tooMany(what);
+    if (count > MAX_COUNTS[what]) throw tooMany(what, this.#reader.pos);
     for (let index = 0; index < count; index++) read();
-  }
-
-  /** Reads a list, and returns how many items it has. */
-  #each(itemBytes: number, read: () => void): number {
-    const count = this.#reader.count(itemBytes);
-    for (let index = 0; index < count; index++) read();
-    return count;
-  }
-
-  #tooMany(what: List): never {
-    throw refused(`it has more than ${MAX_COUNTS[what]} ${what}`, {
-      reason: `too many ${what}`,
-      offset: this.#reader.pos,
-    });
-  }
-
-  #typeEntry(): void {
-    const reader = this.#reader;
-    if (reader.bytes[reader.pos] !== 0x4e) return this.#subType();
-    reader.u8();
-    this.#features |= F.gc;
-    this.#each(2, () => this.#subType());
-  }
-
-  #subType(): void {
-    const reader = this.#reader;
-    let form = reader.u8();
-    if (form === 0x50 || form === 0x4f) {
-      this.#features |= F.gc;
-      this.#each(1, () => reader.u32());
-      form = reader.u8();
-    }
-    // groups of types may be longer than their list
-    if (this.#types.length >= MAX_COUNTS.types) this.#tooMany("types");
-    if (form === 0x60) return this.#functionSignature();
-    this.#types.push(0);
-    this.#resultCounts.push(0);
-    if (form === 0x5f) {
-      this.#paramCounts.push(this.#each(2, () => this.#field()));
-    } else if (form === 0x5e) {
-      this.#paramCounts.push(0);
-      this.#field();
-    } else reader.fail(`type form 0x${form.toString(16)} is not known`);
-    this.#features |= F.gc;
-  }
-
-  #functionSignature(): void {
-    const reader = this.#reader;
-    this.#types.push(reader.pos);
-    const count = reader.count();
-    this.#paramCounts.push(count);
-    for (let index = 0; index < count; index++) this.#valueType();
-    this.#resultCounts.push(this.#each(1, () => this.#valueType()));
-  }
-
-  #field(): void {
-    const reader = this.#reader;
-    const packed = reader.bytes[reader.pos];
-    if (packed === 0x78 || packed === 0x77) reader.u8();
-    else this.#valueType();
-    if (reader.u8() > 1) reader.fail("a field is neither const nor var");
-  }
-
-  /** Passes over the type of something that outlives a call. */
-  #keptType(): void {
-    const reader = this.#reader;
-    const form = reader.bytes[reader.pos];
-    const heap = reader.bytes[
-      form === 0x63 || form === 0x64 ? reader.pos + 1 : reader.pos
-    ];
-    // exceptions that are kept take memory that no limit counts
-    if (heap === 0x69 || heap === 0x74) this.#features |= F.gc;
-    this.#valueType();
-  }
-
-  /** Passes over a value type. */
-  #valueType(): void {
-    const reader = this.#reader;
-    const byte = reader.u8();
-    switch (byte) {
-      case 0x7f:
-      case 0x7e:
-      case 0x7d:
-      case 0x7c:
-        return;
-      case 0x7b:
-        this.#features |= F.simd;
-        return;
-      case 0x70:
-      case 0x6f:
-        this.#features |= F.referenceTypes;
-        return;
-      case 0x69:
-      case 0x74:
-        this.#features |= F.exceptions;
-        return;
-      case 0x63:
-      case 0x64:
-        this.#features |= F.functionReferences;
-        reader.skipLeb(5);
-        return;
-      default:
-        if (byte < 0x6a || byte > 0x73) {
-          reader.fail(`value type 0x${byte.toString(16)} is not known`);
-        }
-        this.#features |= F.gc;
-    }
   }
 
   #limits(allowShared: boolean): Limits {
@@ -383,8 +239,8 @@ export class ModuleParser {
     const min = read();
     const max = (flags & 1) !== 0 ? read() : undefined;
     const shared = (flags & 2) !== 0;
-    if (is64) this.#features |= F.memory64;
-    if (shared) this.#features |= F.threads;
+    if (is64) this.#types.features |= F.memory64;
+    if (shared) this.#types.features |= F.threads;
     return { min, max, is64, shared };
   }
 
@@ -398,7 +254,7 @@ export class ModuleParser {
     if (hasInit) {
       reader.skip(1);
       if (reader.u8() !== 0) reader.fail("a table's prefix is not 0x40 0x00");
-      this.#features |= F.functionReferences;
+      this.#types.features |= F.functionReferences;
     }
     const table = this.#tableType(false);
     if (!hasInit) return table;
@@ -412,34 +268,26 @@ export class ModuleParser {
     const start = reader.pos;
     // one table of functions is WebAssembly 1.0
     if (reader.bytes[start] === 0x70) reader.u8();
-    else this.#keptType();
+    else this.#types.kept();
     const end = reader.pos;
     const limits = this.#limits(false);
-    if (this.#tables.length > 0) this.#features |= F.referenceTypes;
+    if (this.#tables.length > 0) this.#types.features |= F.referenceTypes;
     return { ...limits, imported, type: [start, end], init: undefined };
-  }
-
-  #functionType(): number {
-    const index = this.#reader.u32();
-    if (!this.#types[index]) {
-      this.#reader.fail(`type ${index} is no function type`);
-    }
-    return index;
   }
 
   #tag(): void {
     const reader = this.#reader;
     if (reader.u8() !== 0) reader.fail("a tag's attribute is not 0");
-    const type = this.#functionType();
-    this.#features |= F.exceptions;
-    const params = new ByteReader(this.bytes, this.#types[type]);
+    const type = this.#types.functionType();
+    this.#types.features |= F.exceptions;
+    const params = new ByteReader(this.bytes, this.#types.types[type]);
     const count = params.count();
     let weight = count;
     for (let index = 0; index < count; index++) {
       const form = params.u8();
       if (form === 0x7b) weight += 3;
       // exceptions that hold references make lists as long as the guest likes
-      if (form < 0x7b) this.#features |= F.gc;
+      if (form < 0x7b) this.#types.features |= F.gc;
     }
     if (weight > MAX_TAG_PARAMS) {
       throw refused(
@@ -459,7 +307,7 @@ export class ModuleParser {
     let type = 0;
     let mutable = false;
     if (kind === "function") {
-      type = this.#functionType();
+      type = this.#types.functionType();
       this.#functionTypes.push(type);
       this.#importedFunctions++;
     } else if (kind === "table") this.#tables.push(this.#tableType(true));
@@ -471,7 +319,7 @@ export class ModuleParser {
   }
 
   #globalType(): boolean {
-    this.#keptType();
+    this.#types.kept();
     const mutable = this.#reader.u8();
     if (mutable > 1) this.#reader.fail("a global is neither const nor var");
     this.#globals++;
@@ -512,10 +360,10 @@ export class ModuleParser {
     if (active) this.#expression();
     const byExpression = (flags & 4) !== 0;
     if ((flags & 3) !== 0) {
-      if (byExpression) this.#valueType();
+      if (byExpression) this.#types.value();
       else if (reader.u8() !== 0) reader.fail("an element kind is not known");
     }
-    if (flags !== 0) this.#features |= F.bulkMemory;
+    if (flags !== 0) this.#types.features |= F.bulkMemory;
     const count = reader.count();
     for (let index = 0; index < count; index++) {
       if (byExpression) this.#expression();
@@ -530,7 +378,7 @@ export class ModuleParser {
     if (flags > 2) reader.fail(`data flag ${flags} is not known`);
     if (flags === 2) reader.u32();
     if (flags !== 1) this.#expression();
-    else this.#features |= F.bulkMemory;
+    else this.#types.features |= F.bulkMemory;
     const length = reader.u32();
     reader.skip(length);
     this.#dataLengths.push(length);
@@ -550,7 +398,7 @@ export class ModuleParser {
     for (;;) {
       const opcode = reader.u8();
       if (opcode === 0x0b) return;
-      this.#features |= CORE.feature[opcode] ?? 0;
+      this.#types.features |= CORE.feature[opcode] ?? 0;
       const act = CORE.act[opcode];
       if (act === Act.leb || act === Act.i32Const) reader.skipLeb();
       else if (act === Act.f32Const) reader.skip(4);

@@ -75,6 +75,11 @@ export class ByteReader {
 
   /** Reads an unsigned LEB128 of at most 32 bits. */
   u32(): number {
+    const first = this.bytes[this.pos] ?? 0x80;
+    if (first < 0x80 && this.pos < this.end) {
+      this.pos++;
+      return first;
+    }
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.u8();
@@ -95,6 +100,19 @@ export class ByteReader {
       if (byte < 0x80) return value;
     }
     this.fail("a number is longer than 64 bits", this.pos - 1);
+  }
+
+  /** Reads a signed LEB128 of at most 33 bits. */
+  s33(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        return (byte & 0x40) === 0 ? value : value - 2 ** (shift + 7);
+      }
+    }
+    this.fail("a number is longer than 33 bits", this.pos - 1);
   }
 
   /** Reads the count of a vector whose items take `itemBytes` at least. */

@@ -22,7 +22,7 @@ import {
   type TableLayout,
 } from "./layout.ts";
 import { writeNames } from "./names.ts";
-import { refused } from "./parse.ts";
+import { refused } from "./bounds.ts";
 import { Insert } from "./plan.ts";
 import { ByteReader } from "./reader.ts";
 import type { Scanner } from "./scan.ts";

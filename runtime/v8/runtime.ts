@@ -27,7 +27,7 @@ import {
   type Instrumentation,
 } from "./layout.ts";
 import { PAGE_BYTES } from "./link.ts";
-import { refused } from "./parse.ts";
+import { refused } from "./bounds.ts";
 import { realm } from "./realm.ts";
 import { readSource } from "./source.ts";
 

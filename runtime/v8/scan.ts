@@ -9,13 +9,8 @@ import { HelperTable } from "./bulk.ts";
 import { CodeReader } from "./code_reader.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import { StackHeight } from "./height.ts";
-import {
-  type Instrumentation,
-  MAX_LOCALS,
-  MAX_MERGED_LOCALS,
-  MAX_NESTING,
-  type ModuleLayout,
-} from "./layout.ts";
+import { MAX_LOCALS, MAX_MERGED_LOCALS, MAX_NESTING } from "./bounds.ts";
+import type { Instrumentation, ModuleLayout } from "./layout.ts";
 import { Meter } from "./meter.ts";
 import {
   Act,
@@ -27,7 +22,7 @@ import {
   INFO,
 } from "./opcodes.ts";
 import { Operations } from "./operations.ts";
-import { refused } from "./parse.ts";
+import { refused } from "./bounds.ts";
 import { Insert, Plan } from "./plan.ts";
 import { ByteReader, malformed } from "./reader.ts";
 

@@ -189,7 +189,7 @@ Deno.test("instrument() counts the values that calls and blocks move", () => {
 
 Deno.test("instrument() refuses exceptions that outlive a call", () => {
   const EXNREF = 0x69;
-  for (const type of [[EXNREF], [0x63, EXNREF]]) {
+  for (const type of [[EXNREF], [0x63, EXNREF], [0x63, 0xe9, 0x7f]]) {
     const kept = [
       build({ globals: [[type, 1, 0xd0, EXNREF, 0x0b]] }),
       build({ tables: [[type, 0, 1]] }),
