@@ -12,7 +12,8 @@ import {
   type WasmFeature,
 } from "./features.ts";
 import type { GateOptions, Instrumentation, ModuleLayout } from "./layout.ts";
-import { ModuleParser, refused } from "./parse.ts";
+import { refused } from "./bounds.ts";
+import { ModuleParser } from "./parse.ts";
 import { malformed } from "./reader.ts";
 import { rewrite } from "./rewrite.ts";
 import { Scanner } from "./scan.ts";
