@@ -11,6 +11,7 @@
  * @module
  */
 
+import { soakCycles, soakDeadlines } from "./soak_sandbox.ts";
 import { soakMutants } from "./v8/mutate_soak.ts";
 
 /** A program: takes the rest of the arguments, tells whether all went well. */
@@ -19,6 +20,10 @@ type SoakProgram = (args: readonly string[]) => Promise<boolean>;
 const PROGRAMS: Readonly<Record<string, SoakProgram>> = {
   /** Mutated modules: `[--count 1000000] [--from 0] [--processes cores]`. */
   mutate: soakMutants,
+  /** A hundred thousand lives of a sandbox: memory and threads stay flat. */
+  cycles: soakCycles,
+  /** Calls that end just before and just after their deadline. */
+  deadlines: soakDeadlines,
 };
 
 /**
