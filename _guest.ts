@@ -35,8 +35,9 @@ export class Guest {
   #fuelGiven: number;
   /** What is left of the fuel, but for what the instance has used of it. */
   #fuelLeft: number;
-  /** The call before, with "fresh": they take turns, so that fuel is exact. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The reset or fresh call before: they take turns, so that fuel is exact. */
+  #turn: Promise<void> = Promise.resolve();
+  #disposed = false;
 
   private constructor(parts: GuestParts) {
     this.parts = parts;
@@ -71,22 +72,35 @@ export class Guest {
     run: (instance: Instance) => Promise<T>,
     options: OperationOptions,
   ): Promise<T> {
-    const result = this.#turn.then(async () => {
+    return this.#inTurn(async () => {
       options.signal?.throwIfAborted();
       if (this.#instance === undefined) await this.#renew(options);
       try {
         return await run(this.instance);
       } finally {
-        await this.retire();
+        await this.#retire();
       }
     });
-    this.#turn = result.catch(() => {});
-    return result;
   }
 
-  async reset(options: OperationOptions): Promise<void> {
-    await this.retire();
-    await this.#renew(options);
+  reset(options: OperationOptions): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#retire();
+      await this.#renew(options);
+    });
+  }
+
+  /** Lets the instance go for good; what waits its turn is refused. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    await this.#retire();
+    await this.#turn;
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(run);
+    this.#turn = result.then(() => {}, () => {});
+    return result;
   }
 
   addFuel(amount: number): void {
@@ -133,7 +147,7 @@ export class Guest {
   }
 
   /** Lets the instance go, and notes what it has used. */
-  async retire(): Promise<void> {
+  async #retire(): Promise<void> {
     const instance = this.#instance;
     if (instance === undefined) return;
     this.#fuelLeft = this.#fuelNow();
@@ -149,12 +163,30 @@ export class Guest {
   }
 
   async #renew(options: OperationOptions): Promise<void> {
+    if (this.#disposed) throw disposed();
     const { runtime, module, imports, limits } = this.parts;
     const fuel = Math.max(0, this.#fuelLeft);
-    this.#instance = await runtime.instantiate(module, {
+    const instance = await runtime.instantiate(module, {
       imports,
       ...(limits.fuel === undefined ? {} : { limits: { fuel } }),
       ...options,
     });
+    // disposed meanwhile
+    if (this.#disposed) {
+      await instance[Symbol.asyncDispose]();
+      throw disposed();
+    }
+    this.#instance = instance;
   }
+}
+
+/** The error of a sandbox that is used after its end. */
+export function disposed(): SandboxError<"disposed"> {
+  return new SandboxError(
+    "disposed",
+    "Cannot use the sandbox: it is disposed",
+    {
+      details: { kind: "sandbox" },
+    },
+  );
 }

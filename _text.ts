@@ -2,10 +2,9 @@
 
 /**
  * What could forge a line, move a cursor or turn text around: control
- * characters, separators of lines, marks of direction, lone surrogates.
+ * characters, separators of lines, what is not seen, lone surrogates.
  */
-const UNPRINTABLE =
-  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Longest piece of guest text that a message quotes, in UTF-16 units. */
 const MAX_QUOTE = 120;

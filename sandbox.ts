@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Guest } from "./_guest.ts";
+import { disposed, Guest } from "./_guest.ts";
 import { quote } from "./_text.ts";
 import { ALLOC_EXPORT } from "./communication/guest_abi.ts";
 import { parseJson, stringifyJson } from "./communication/json.ts";
-import { SandboxError } from "./errors.ts";
+import type { SandboxError } from "./errors.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
 import type {
   ExchangeOptions,
@@ -20,6 +20,7 @@ import type {
 import { isMessageHandler } from "./runtime/v8/arguments.ts";
 import { SandboxBuilder } from "./sandbox_builder.ts";
 import {
+  checkCallOptions,
   checkOptions,
   type LimitEnforcement,
   requireSupport,
@@ -115,7 +116,7 @@ export class Sandbox implements AsyncDisposable {
    * Creates a sandbox: reads the module, looks it over, compiles it, links it
    * and runs its start function, all under the limits.
    *
-   * @param options What to run, and under which limits.
+   * @param given What to run, and under which limits.
    * @param operation Cancellation.
    * @returns The sandbox; dispose it when done.
    * @throws {SandboxError} If the module cannot be read, is refused, needs
@@ -123,10 +124,12 @@ export class Sandbox implements AsyncDisposable {
    * @throws {TypeError} If the options are wrong; says all that is.
    */
   static async create(
-    options: SandboxOptions,
+    given: SandboxOptions,
     operation: OperationOptions = {},
   ): Promise<Sandbox> {
     operation.signal?.throwIfAborted();
+    // read once: a getter could answer otherwise the next time
+    const options = { ...given };
     checkOptions(options);
     const {
       runtime: choice = "v8",
@@ -148,7 +151,7 @@ export class Sandbox implements AsyncDisposable {
     });
     const parts = { runtime, module, imports, limits, policy };
     const guest = await Guest.create(parts, operation);
-    return new Sandbox(guest, { ...options }, resources.move());
+    return new Sandbox(guest, options, resources.move());
   }
 
   /** The limits in force. */
@@ -185,7 +188,7 @@ export class Sandbox implements AsyncDisposable {
     input?: unknown,
     options?: SandboxCallOptions,
   ): Promise<T> {
-    this.#use();
+    this.#use(options);
     if (this.#fresh) {
       return await this.#guest.fresh(
         (instance) => this.#sendAsync(instance, name, input, options),
@@ -213,7 +216,7 @@ export class Sandbox implements AsyncDisposable {
     input?: unknown,
     options?: SandboxCallOptions,
   ): T {
-    this.#use();
+    this.#use(options);
     if (this.#fresh || !this.#sync) {
       const what = this.#fresh ? 'callSync with instance "fresh"' : "callSync";
       throw unsupported(this.#guest.parts.runtime, what, "use call");
@@ -279,17 +282,13 @@ export class Sandbox implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#guest.retire();
+    await this.#guest.dispose();
     await this.#resources.disposeAsync();
   }
 
-  #use(): void {
-    if (!this.#disposed) return;
-    throw new SandboxError(
-      "disposed",
-      "Cannot use the sandbox: it is disposed",
-      { details: { kind: "sandbox" } },
-    );
+  #use(options?: SandboxCallOptions): void {
+    if (this.#disposed) throw disposed();
+    if (options !== undefined) checkCallOptions(options);
   }
 
   #send(

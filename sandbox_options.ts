@@ -168,6 +168,32 @@ export function checkOptions(options: Partial<SandboxOptions>): void {
   throw new TypeError(`Cannot create the sandbox: ${problems.join("; ")}`);
 }
 
+const CALL_OPTION_NAMES: readonly string[] = ["abi", "signal", "timeoutMs"];
+const ABIS: readonly unknown[] = [undefined, "raw", "json", "bytes"];
+
+/**
+ * Refuses options of a call that are not known: they would be ignored.
+ *
+ * @param options What the caller gave.
+ * @throws {TypeError} If an option is not known.
+ */
+export function checkCallOptions(options: SandboxCallOptions): void {
+  for (const name in options) {
+    if (CALL_OPTION_NAMES.includes(name)) continue;
+    throw new TypeError(
+      `Cannot call with the option ${quote(name)}: known are ${
+        CALL_OPTION_NAMES.join(", ")
+      }`,
+    );
+  }
+  if (!ABIS.includes(options.abi)) {
+    throw new TypeError(
+      `Cannot call with the abi ${quote(String(options.abi))}: known are ` +
+        "raw, json, bytes",
+    );
+  }
+}
+
 function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
   if (options.module === undefined) yield "no module is given";
   for (const [name, value] of Object.entries(options)) {
@@ -177,7 +203,7 @@ function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
       })`;
     }
     const choices = CHOICES[name];
-    if (choices !== undefined && !choices.includes(String(value))) {
+    if (choices !== undefined && !choices.some((choice) => choice === value)) {
       yield `option ${name} is ${quote(String(value))}, not one of ${
         choices.join(", ")
       }`;

@@ -25,6 +25,12 @@ export const MAX_TABLES = 1000;
 export const MAX_MEMORIES = 100;
 /** Most segments of either kind, and most tags. */
 export const MAX_SEGMENTS = 100_000;
+/** Most types: the engine keeps each for as long as the process lives. */
+export const MAX_TYPES = 10_000;
+/** Most parameters and results of all function types together. */
+export const MAX_TYPE_VALUES = 100_000;
+/** Most elements of all segments: they are copied at each instantiation. */
+export const MAX_ELEMENTS = 500_000;
 /** Most entries of any other list: less than V8 takes, for what we add. */
 export const MAX_ENTRIES = 900_000;
 /**
@@ -35,7 +41,7 @@ export const MAX_TAG_PARAMS = 32;
 
 /** How many entries each list may have: the gate keeps something of each. */
 export const MAX_COUNTS = Object.freeze({
-  types: MAX_ENTRIES,
+  types: MAX_TYPES,
   imports: MAX_EXTERNALS,
   functions: MAX_ENTRIES,
   tables: MAX_TABLES,

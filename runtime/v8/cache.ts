@@ -16,6 +16,8 @@ export interface ModuleCacheOptions {
   maxEntries: number;
   /** Most bytes, all entries together. */
   maxBytes: number;
+  /** Most bytes of one entry. */
+  maxEntryBytes: number;
 }
 
 /** Keeps values by key, within bounds. */
@@ -61,11 +63,11 @@ export class ModuleCache<T extends Sized> {
    * Keeps a value, and lets go of the least recently used beyond the bounds.
    *
    * @param key Its key.
-   * @param value The value; not kept if it alone is beyond the bounds.
+   * @param value The value; not kept if it is too large.
    */
   set(key: string, value: T): void {
     this.#remove(key);
-    if (value.cacheBytes > this.#options.maxBytes) return;
+    if (value.cacheBytes > this.#options.maxEntryBytes) return;
     this.#entries.set(key, value);
     this.#bytes += value.cacheBytes;
     for (const oldest of this.#entries.keys()) {

@@ -49,20 +49,19 @@ export class Failures {
    * The error of a guest that reached its deadline or the end of its fuel.
    *
    * @param name The export that ran.
-   * @param late Whether it was the deadline.
+   * @param late The deadline, if it was that.
    * @param cause What the engine threw, if anything.
    * @returns The error.
    */
   overLimit(
     name: string,
-    late: boolean,
+    late: number | undefined,
     cause?: unknown,
   ): SandboxError<"limit-exceeded"> {
-    const { timeoutMs, fuel = 0 } = this.#limits;
-    const limit = late ? "timeoutMs" : "fuel";
+    const limit = late === undefined ? "fuel" : "timeoutMs";
     return limitExceeded(name, {
       limit,
-      allowed: late ? timeoutMs : fuel,
+      allowed: late ?? this.#limits.fuel ?? 0,
       suggestion: `raise ${limit}, or look for an endless loop in the guest`,
     }, cause);
   }
@@ -105,7 +104,7 @@ export class Failures {
           : `trapped: ${printable(message)}`
       }`,
       {
-        cause: error,
+        cause: plain(error),
         details: { export: name, kind: thrown ? "exception" : "trap" },
       },
     );
@@ -154,6 +153,20 @@ export class Failures {
 /** V8's stack of a thread, as Deno leaves it. */
 const STACK_BYTES = 984 * 1024;
 
+/**
+ * A copy of an engine's error. The original holds the frames of the guest, and
+ * with them its memory, for as long as somebody keeps it.
+ */
+function plain(error: unknown): unknown {
+  if (!(error instanceof Error)) {
+    return isException(error) ? undefined : error;
+  }
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  copy.stack = String(error.stack);
+  return copy;
+}
+
 /** The types of TypeScript do not know exceptions of WebAssembly yet. */
 const { Exception } = WebAssembly as unknown as { Exception: ErrorConstructor };
 
@@ -178,7 +191,7 @@ function limitExceeded(
   return new SandboxError(
     "limit-exceeded",
     `Cannot complete ${quote(name)}: ${what} (${suggestion})`,
-    { ...(cause === undefined ? {} : { cause }), details },
+    { ...(cause === undefined ? {} : { cause: plain(cause) }), details },
   );
 }
 

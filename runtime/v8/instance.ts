@@ -32,7 +32,7 @@ import {
   type Live,
   messageGuest,
 } from "./live.ts";
-import { FLAG, SLOTS, type Watchdog } from "./watchdog.ts";
+import { ACKS, FLAG, SLOTS, type Watchdog } from "./watchdog.ts";
 
 /** What an instance is made of. */
 export interface InstanceParts {
@@ -62,6 +62,8 @@ export class V8Instance implements Instance {
   readonly #failures: Failures;
   readonly #release: (instance: Instance) => void;
   #live: Live | undefined;
+  /** What is to be let go, if the stack was too short to do so at once. */
+  #dying: Live | undefined;
   #failure: SandboxError | undefined;
   #running = false;
   #last: Entry | undefined;
@@ -89,6 +91,8 @@ export class V8Instance implements Instance {
       imports: parts.imports,
       flag: watchdog.memory,
       failed: (cause, name) => this.#failures.hostFunction(cause, name),
+      mayGoOn: () => this.#mayGoOn(),
+      trap: parts.trap,
     });
     const { start } = live;
     this.#live = live;
@@ -165,8 +169,9 @@ export class V8Instance implements Instance {
   }
 
   usage(): InstanceUsage {
-    const live = this.#live;
-    return live === undefined ? this.#lastUsage : this.#usageOf(live);
+    if (this.#live !== undefined) return this.#usageOf(this.#live);
+    this.#bury();
+    return this.#lastUsage;
   }
 
   #usageOf({ memories, tables, fuel }: Live): InstanceUsage {
@@ -203,8 +208,16 @@ export class V8Instance implements Instance {
       "Cannot use the instance: it is disposed",
       { details: { kind: "instance" } },
     );
+    this.#bury();
     this.#letGo(this.#live);
     return Promise.resolve();
+  }
+
+  /** Whether neither deadline nor fuel has ended the call that runs. */
+  #mayGoOn(): boolean {
+    const fuel = this.#live?.fuel;
+    return Atomics.load(this.#watchdog.words, FLAG) === 1 &&
+      (fuel === undefined || fuel.value >= 0n);
   }
 
   #ready(name: string): Live {
@@ -216,7 +229,12 @@ export class V8Instance implements Instance {
 
   #timeout(timeoutMs: number | undefined): number {
     const allowed = this.#limits.timeoutMs;
-    return timeoutMs === undefined ? allowed : shorter(timeoutMs, allowed);
+    if (timeoutMs === undefined) return allowed;
+    if (allowed !== Infinity) return shorter(timeoutMs, allowed);
+    throw new TypeError(
+      "Cannot call with a timeoutMs: the sandbox has no deadline, so its code " +
+        "holds no checks (set the limit timeoutMs)",
+    );
   }
 
   /** Runs a part of the guest under its deadline, and sees how it ends. */
@@ -243,11 +261,12 @@ export class V8Instance implements Instance {
     // until the deadline is off nothing is called: it could overflow the stack
     this.#running = false;
     watchdog.depth = depth;
-    const late = Atomics.exchange(words, SLOTS + depth, 0) < 0;
+    const before = Atomics.exchange(words, SLOTS + depth, 0);
+    const late = before < 0;
     if (late) {
-      // the slot says late: the flag follows at once, and must not stay,
-      // unless a call around this one is late too
-      while (Atomics.load(words, FLAG) !== 0);
+      // claimed: the flag follows at once, and must not stay, unless a call
+      // around this one is late too
+      while (Atomics.load(words, ACKS + depth) !== -before);
       Atomics.store(words, FLAG, 1);
       for (let outer = 0; outer < depth; outer++) {
         if (Atomics.load(words, SLOTS + outer) < 0) {
@@ -259,28 +278,33 @@ export class V8Instance implements Instance {
     // function may have let the instance go
     const still = this.#live;
     this.#live = undefined;
+    this.#dying = still;
     const fuel = live?.fuel;
     if (
       returned && !late && !this.#failures.hostFailed &&
       (fuel === undefined || fuel.value >= 0n)
     ) {
       this.#live = still;
+      this.#dying = undefined;
       return result as R;
     }
-    throw this.#end(name, live, { late, error });
+    this.#last = undefined;
+    this.#lastMessage = undefined;
+    throw this.#end(name, live, { late: late ? timeoutMs : undefined, error });
   }
 
   /** Why a call did not end well. */
   #end(
     name: string,
     live: Live | undefined,
-    { late, error }: { late: boolean; error: unknown },
+    { late, error }: { late: number | undefined; error: unknown },
   ): SandboxError {
     const failures = this.#failures;
     const isEmpty = live?.fuel !== undefined && live.fuel.value < 0n;
-    const isCut = late || (!isEmpty && failures.isInexact(error));
+    const isLate = late !== undefined;
+    const isCut = isLate || (!isEmpty && failures.isInexact(error));
     if (isCut && live?.settled?.value !== 1) forfeit(live);
-    const failure = late || isEmpty
+    const failure = isLate || isEmpty
       ? failures.overLimit(name, late, error)
       : this.#watchdog.outerLate
       ? failures.outerLate(name, error)
@@ -290,7 +314,14 @@ export class V8Instance implements Instance {
     return failure;
   }
 
+  /** Lets go of what could not be let go for want of stack. */
+  #bury(): void {
+    if (this.#failure === undefined) forfeit(this.#dying);
+    this.#letGo(this.#dying);
+  }
+
   #letGo(live: Live | undefined): void {
+    this.#dying = undefined;
     if (live === undefined) return;
     this.#lastUsage = this.#usageOf(live);
     this.#live = undefined;
@@ -328,7 +359,7 @@ function invoke<A, R>(
 }
 
 function shorter(timeoutMs: number, allowed: number): number {
-  if (!(timeoutMs > 0)) {
+  if (typeof timeoutMs !== "number" || !(timeoutMs > 0)) {
     throw new TypeError(
       `Cannot call with a timeoutMs of ${timeoutMs}: must be above 0`,
     );

@@ -107,6 +107,8 @@ export interface ModuleLayout {
   readonly paramCounts: readonly number[];
   /** By type: how many results it has. */
   readonly resultCounts: readonly number[];
+  /** Types of functions that take or give references. */
+  readonly referring: ReadonlySet<number>;
   /** The imports, in order. */
   readonly imports: readonly ImportLayout[];
   /** The exports, in order. */
@@ -158,10 +160,9 @@ export interface GateOptions {
    */
   moduleBytes?: number;
   /**
-   * Longest body of one function, in bytes. V8 compiles a function as a whole
-   * at its first call, and nothing can interrupt it: some 0.1 s for 1 MiB.
+   * Longest body of one function, in bytes.
    *
-   * @default {1_048_576}
+   * @default {262_144}
    */
   functionBytes?: number;
 }

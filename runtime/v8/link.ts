@@ -13,6 +13,7 @@ import type {
   ModuleImport,
   NumberType,
   Signature,
+  WasmResult,
 } from "../types.ts";
 import type { MemoryLayout, ModuleLayout } from "./layout.ts";
 import { FLAG_NAME } from "./rewrite.ts";
@@ -86,26 +87,36 @@ function makeMemory(
 /** Told of what a host function did wrong. */
 export type HostFailed = (cause: unknown, name: ImportName) => never;
 
+/** What stands around every host function. */
+export interface HostGuard {
+  /** Called when a host function throws; must trap. */
+  readonly failed: HostFailed;
+  /** Whether neither deadline nor fuel has ended the call that runs. */
+  readonly mayGoOn: () => boolean;
+  /** Raises a trap. */
+  readonly trap: () => never;
+}
+
 /**
  * The functions and values that a module imports, each of them granted.
  *
  * @param needed What the module imports.
  * @param granted What the host grants.
- * @param failed Called when a host function throws; must trap.
+ * @param guard What stands around every host function.
  * @returns What the module imports them from; nothing has a prototype.
  * @throws {SandboxError} With code `import-not-granted`.
  */
 export function hostImports(
   needed: readonly ModuleImport[],
   granted: HostImports,
-  failed: HostFailed,
+  guard: HostGuard,
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> =
     Object.create(null);
   const missing: ImportName[] = [];
   const known = new Map<string, string>();
   for (const need of needed) {
-    const value = grantedValue(need, granted, failed);
+    const value = grantedValue(need, granted, guard);
     // one name is one function, whose results are checked for one type
     const key = JSON.stringify([need.module, need.name]);
     const type = JSON.stringify([need.kind, need.signature]);
@@ -150,7 +161,7 @@ function notGranted(
 function grantedValue(
   { module, name, kind, signature }: ModuleImport,
   granted: HostImports,
-  failed: HostFailed,
+  guard: HostGuard,
 ): WebAssembly.ImportValue | undefined {
   const namespace = Object.hasOwn(granted, module)
     ? granted[module]
@@ -163,7 +174,7 @@ function grantedValue(
     const { params, results } = signature;
     // a reference to something of the host's is never handed out
     if ([...params, ...results].includes("other")) return undefined;
-    return guarded(value, { module, name }, { signature, failed });
+    return guarded(value, { module, name }, { signature, guard });
   }
   if (kind !== "global" || typeof value === "function") return undefined;
   // a bigint for a constant of 64 bits, which TypeScript does not know
@@ -174,22 +185,31 @@ function grantedValue(
 function guarded(
   fn: HostFunction,
   name: ImportName,
-  { signature, failed }: { signature: Signature; failed: HostFailed },
+  { signature, guard }: { signature: Signature; guard: HostGuard },
 ): HostFunction {
   const { results } = signature;
+  const { failed, mayGoOn, trap } = guard;
   return (...args) => {
     try {
-      const result: unknown = fn(...args);
-      if (results.length === 0) return undefined;
-      if (results.length === 1) return checked(result, results[0]);
-      if (!Array.isArray(result) || result.length !== results.length) {
-        throw new TypeError(`it must return an array of ${results.length}`);
-      }
-      return results.map((type, index) => checked(result[index], type));
+      // a row of calls may have no check between them
+      if (mayGoOn()) return checkedResult(fn(...args), results);
     } catch (cause) {
       return failed(cause, name);
     }
+    return trap();
   };
+}
+
+function checkedResult(
+  result: unknown,
+  results: Signature["results"],
+): WasmResult {
+  if (results.length === 0) return undefined;
+  if (results.length === 1) return checked(result, results[0]);
+  if (!Array.isArray(result) || result.length !== results.length) {
+    throw new TypeError(`it must return an array of ${results.length}`);
+  }
+  return results.map((type, index) => checked(result[index], type));
 }
 
 function checked(

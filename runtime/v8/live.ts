@@ -72,6 +72,10 @@ export interface LinkOptions {
   readonly flag: WebAssembly.Memory;
   /** Called when a host function throws; must trap. */
   readonly failed: HostFailed;
+  /** Whether neither deadline nor fuel has ended the call that runs. */
+  readonly mayGoOn: () => boolean;
+  /** Raises a trap. */
+  readonly trap: () => never;
 }
 
 /**
@@ -84,9 +88,9 @@ export interface LinkOptions {
  */
 export function link(
   module: CompiledModule,
-  { imports, flag, failed }: LinkOptions,
+  { imports, flag, ...guard }: LinkOptions,
 ): Live {
-  const all = hostImports(module.imports, imports, failed);
+  const all = hostImports(module.imports, imports, guard);
   const memories = makeMemories(module, flag);
   Object.defineProperty(all, MEMORY_MODULE, { value: memories });
   const exports = instantiate(module, Object.freeze(all));

@@ -13,13 +13,16 @@ import type { ByteWriter } from "./writer.ts";
 
 const MODULE_NAME = 0;
 const FUNCTION_NAMES = 1;
+/** Longest name that is kept: a trace repeats it in each of its lines. */
+const MAX_NAME_BYTES = 512;
 const SPACE = 0x20;
 const TILDE = 0x7e;
 const QUESTION_MARK = 0x3f;
 
 /**
  * Writes the names of the module and its functions. Writes nothing where the
- * section is not well formed: names are a comfort, not a promise.
+ * section is not well formed or a name very long: names are a comfort, not a
+ * promise.
  *
  * @param out Where to.
  * @param layout The module.
@@ -66,6 +69,7 @@ function cleanMap(reader: ByteReader, bytes: Uint8Array): void {
 /** Replaces all but printable ASCII in the name that comes next. */
 function clean(reader: ByteReader, bytes: Uint8Array): void {
   const length = reader.count();
+  if (length > MAX_NAME_BYTES) reader.fail("a name is too long");
   for (let index = 0; index < length; index++) {
     const byte = reader.u8();
     if (byte < SPACE || byte > TILDE) bytes[reader.pos - 1] = QUESTION_MARK;

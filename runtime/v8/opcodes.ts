@@ -47,7 +47,8 @@ export const Act = Object.freeze({
   prefixMisc: 31,
   prefixSimd: 32,
   prefixAtomic: 33,
-  unknown: 34,
+  reference: 34,
+  unknown: 35,
 });
 
 /** How the immediates behind a prefix byte are read. */
@@ -115,7 +116,7 @@ export const CORE: Table = table(256, Act.unknown, [
   [0x1c, 0x1c, Act.selectTyped, REF],
   [0x1f, 0x1f, Act.tryTable, F.exceptions],
   [0x20, 0x24, Act.leb, 0], // local.*, global.*
-  [0x25, 0x26, Act.leb, REF], // table.get, table.set
+  [0x25, 0x26, Act.reference, REF], // table.get, table.set
   [0x28, 0x3e, Act.memarg, 0],
   [0x3f, 0x3f, Act.leb, 0], // memory.size
   [0x40, 0x40, Act.grow, 0],
@@ -126,7 +127,7 @@ export const CORE: Table = table(256, Act.unknown, [
   [0x45, 0xc4, Act.plain, 0],
   [0xd0, 0xd0, Act.leb, REF], // ref.null
   [0xd1, 0xd1, Act.plain, REF], // ref.is_null
-  [0xd2, 0xd2, Act.leb, REF], // ref.func
+  [0xd2, 0xd2, Act.reference, REF], // ref.func
   [0xd3, 0xd3, Act.plain, F.gc], // ref.eq
   [0xd4, 0xd4, Act.plain, FUNC], // ref.as_non_null
   [0xd5, 0xd6, Act.brIf, FUNC], // br_on_null, br_on_non_null

@@ -41,7 +41,7 @@ const ARRAY_NEW_FIXED = 0x08;
 const BR_ON_CAST = 0x18;
 
 /** What the scanner must do about an operation. */
-export type Effect = "none" | "call" | "branch";
+export type Effect = "none" | "runtime" | "call" | "branch";
 
 /** What operations work on: the scanner's own. */
 export interface OperationParts {
@@ -88,7 +88,8 @@ export class Operations {
    *
    * @param opcode Its first byte, which has been read.
    * @param kind What {@linkcode Act} says of it.
-   * @returns `"call"` if it became a call, `"branch"` if its immediates begin
+   * @returns `"runtime"` if the engine does it in a function of its own,
+   * `"call"` if it became a call, `"branch"` if its immediates begin
    * with a label, which has not been read.
    */
   scan(opcode: number, kind: number): Effect {
@@ -105,6 +106,9 @@ export class Operations {
         }
         return "none";
       }
+      case Act.reference:
+        code.leb();
+        return "runtime";
       case Act.grow:
         code.leb();
         return this.#slow(at, GROW_COST - 1);
@@ -146,7 +150,7 @@ export class Operations {
     }
     const helper = helpers.find(sub, a, b);
     if (helper === BRIEF) return this.#slow(at, 0);
-    if (helper < 0) return "none";
+    if (helper < 0) return "runtime";
     meter.call(at);
     if (!meter.dead) plan.add(at, Insert.helper, helper, code.pos);
     return "call";
@@ -225,7 +229,7 @@ export class Operations {
     const { meter, mode, plan } = this.#parts;
     meter.spend(cost, at);
     if (mode.deadline && !meter.dead) plan.add(at, Insert.point);
-    return "none";
+    return "runtime";
   }
 }
 

@@ -11,6 +11,7 @@ import { quote } from "../../_text.ts";
 import {
   type List,
   MAX_COUNTS,
+  MAX_ELEMENTS,
   MAX_TAG_PARAMS,
   refused,
   tooMany,
@@ -48,6 +49,7 @@ export class ModuleParser {
   readonly #dataLengths: number[] = [];
   readonly #bodies: number[] = [];
   #importedFunctions = 0;
+  #elements = 0;
   #globals = 0;
   #start: number | undefined;
   #names: Section | undefined;
@@ -106,6 +108,7 @@ export class ModuleParser {
       types: this.#types.types,
       paramCounts: this.#types.paramCounts,
       resultCounts: this.#types.resultCounts,
+      referring: this.#types.referring,
       imports: this.#imports,
       exports: this.#exports,
       importedFunctions: this.#importedFunctions,
@@ -201,7 +204,7 @@ export class ModuleParser {
         this.#start = reader.u32();
         break;
       case 9:
-        this.#list("element segments", 2, () => this.#elements());
+        this.#list("element segments", 2, () => this.#elementSegment());
         break;
       case 10:
         this.#list("functions", 3, () => this.#body());
@@ -351,7 +354,7 @@ export class ModuleParser {
     );
   }
 
-  #elements(): void {
+  #elementSegment(): void {
     const reader = this.#reader;
     const flags = reader.u32();
     if (flags > 7) reader.fail(`element flag ${flags} is not known`);
@@ -368,6 +371,14 @@ export class ModuleParser {
     for (let index = 0; index < count; index++) {
       if (byExpression) this.#expression();
       else reader.u32();
+    }
+    this.#elements += count;
+    if (this.#elements > MAX_ELEMENTS) {
+      throw refused(
+        `its segments hold more than ${MAX_ELEMENTS} elements, which would ` +
+          "take too long to instantiate",
+        { reason: "too many elements", offset: reader.pos },
+      );
     }
     this.#elementLengths.push(count);
   }
@@ -400,7 +411,9 @@ export class ModuleParser {
       if (opcode === 0x0b) return;
       this.#types.features |= CORE.feature[opcode] ?? 0;
       const act = CORE.act[opcode];
-      if (act === Act.leb || act === Act.i32Const) reader.skipLeb();
+      if (
+        act === Act.leb || act === Act.i32Const || act === Act.reference
+      ) reader.skipLeb();
       else if (act === Act.f32Const) reader.skip(4);
       else if (act === Act.f64Const) reader.skip(8);
       else if (act === Act.prefixGc) this.#gcConstant();

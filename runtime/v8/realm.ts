@@ -24,9 +24,14 @@ export const MAX_INSTANCES = 10_000;
  * for as long as the process lives, and dies at some two million.
  */
 export const MAX_FUNCTION_TYPES = 500_000;
+/** Most bytes of all these types together; the engine takes a dozen for each. */
+const MAX_TYPE_BYTES = 8 * 2 ** 20;
 
-/** Bounds of the cache of compiled modules. */
-const CACHE = { maxEntries: 64, maxBytes: 128 * 2 ** 20 };
+/**
+ * Bounds of the cache of compiled modules. Native code can take fifty times as
+ * much as the module, so large ones are not kept.
+ */
+const CACHE = { maxEntries: 64, maxBytes: 8 * 2 ** 20, maxEntryBytes: 2 ** 20 };
 
 /** The place of one instance among those that live. */
 export interface Slot {
@@ -44,6 +49,7 @@ class Realm {
   #trap: (() => never) | undefined;
   #instances = 0;
   readonly #types = new Set<string>();
+  #typeBytes = 0;
   readonly #forgotten = new FinalizationRegistry<() => void>((release) =>
     release()
   );
@@ -73,7 +79,10 @@ class Realm {
     const fresh = new Set<string>();
     for (const type of types) if (!this.#types.has(type)) fresh.add(type);
     const used = this.#types.size + fresh.size;
-    if (used > MAX_FUNCTION_TYPES) {
+    const bytes = [...fresh].reduce((sum, { length }) => sum + length, 0);
+    if (
+      used > MAX_FUNCTION_TYPES || this.#typeBytes + bytes > MAX_TYPE_BYTES
+    ) {
       throw exceeded("functionTypes", {
         allowed: MAX_FUNCTION_TYPES,
         used,
@@ -81,6 +90,7 @@ class Realm {
       });
     }
     for (const type of fresh) this.#types.add(type);
+    this.#typeBytes += bytes;
   }
 
   /**

@@ -43,6 +43,17 @@ const FEW_VALUES = 16;
 /** What one more of them weighs: the engine takes a microsecond for each. */
 const MOVE_WEIGHT = 32;
 
+/**
+ * Largest sum, over a function's calls and whatever else calls out of its code,
+ * of its locals and what is on its stack: the engine takes half a nanosecond
+ * for each.
+ */
+const MAX_WALKED = 200_000_000;
+/** Proposals whose instructions handle references. */
+const REFERRING = F.referenceTypes | F.functionReferences | F.gc;
+/** How much longer it takes where there are references among them. */
+const REFERENCE_WEIGHT = 100;
+
 const TRY_TABLE = 0x1f;
 const CATCH = 0x07;
 const CALL = 0x10;
@@ -77,8 +88,16 @@ export class Scanner {
   #weight = 0;
   /** How many calls there are, helpers included. */
   #calls = 0;
-  /** How many calls and exceptions there are. */
+  /** How many calls and exceptions there are that are reached. */
   #row = 0;
+  /** What that was at the last check that every path here has passed. */
+  #checked = 0;
+  /** At each open block: what `#checked` was when it began. */
+  readonly #checkedAtStart = new Int32Array(MAX_NESTING + 1);
+  /** What the engine walks over at instructions that call out of the code. */
+  #callWeight = 0;
+  /** Whether the code handles references, which take far longer to save. */
+  #references = false;
   #catches = false;
 
   /**
@@ -116,11 +135,13 @@ export class Scanner {
       importedFunctions,
       paramCounts,
       resultCounts,
+      referring,
     } = this.#layout;
     const start = bodies[2 * index] ?? 0;
     const end = bodies[2 * index + 1] ?? 0;
     const type = functionTypes[importedFunctions + index] ?? 0;
     const reader = new ByteReader(this.#layout.bytes, start, end);
+    this.#references = referring.has(type);
     const locals = this.#readLocals(reader) + (paramCounts[type] ?? 0);
     if (locals > MAX_LOCALS) {
       throw refused(
@@ -136,6 +157,14 @@ export class Scanner {
     if (this.#catches && this.#mode.fuel) {
       this.plan.truncate(before);
       this.#function(reader.pos, locals, true);
+    }
+    const each = this.#references ? REFERENCE_WEIGHT : 1;
+    if (this.#callWeight * each > MAX_WALKED) {
+      throw refused(
+        `function ${index} calls so often, with ${locals} locals and what is ` +
+          "on its stack, that it would take the engine too long to compile",
+        { reason: "function too complex", offset: start },
+      );
     }
     // where exceptions are caught, each call may lead to a handler
     const edges = this.#catches ? this.#calls : 0;
@@ -157,6 +186,7 @@ export class Scanner {
       const type = reader.u8();
       if (type === 0x63 || type === 0x64) reader.skipLeb(5);
       if (type < 0x7c) this.features |= LOCAL_FEATURES[type] ?? F.gc;
+      if (type < 0x7b) this.#references = true;
     }
     return locals;
   }
@@ -172,6 +202,8 @@ export class Scanner {
     this.#height.now = 0;
     this.#calls = 0;
     this.#row = 0;
+    this.#checked = 0;
+    this.#callWeight = 0;
     this.#kinds[0] = FUNCTION;
     this.#targeted[0] = 0;
     this.#deadAtStart[0] = 0;
@@ -244,6 +276,7 @@ export class Scanner {
       if (this.#depth < 0) break;
     }
     code.pos = pos;
+    if (((seen >>> FEATURE_SHIFT) & REFERRING) !== 0) this.#references = true;
     this.features |= ((seen >>> FEATURE_SHIFT) & FEATURE_MASK) |
       operations.features;
   }
@@ -272,6 +305,7 @@ export class Scanner {
       case Act.catch:
       case Act.catchAll:
         if (opcode === CATCH) this.#code.leb();
+        this.#checked = this.#checkedAtStart[this.#depth] ?? 0;
         if (kind === Act.else) this.#height.other(this.#depth);
         else this.#height.handler(this.#depth);
         meter.settle(at);
@@ -280,6 +314,7 @@ export class Scanner {
         return this.#blockEnd(at);
       case Act.delegate:
         this.#code.leb();
+        this.#checked = this.#checkedAtStart[this.#depth] ?? 0;
         meter.settle(at);
         meter.meet(this.#deadAtStart[this.#depth] === 1);
         this.#height.close(this.#depth--);
@@ -302,7 +337,10 @@ export class Scanner {
         if (kind === Act.throw) this.#code.leb();
         meter.exit(at);
         if (kind === Act.unreachable) this.#settled(at);
-        else if (kind !== Act.return) this.#costly(at);
+        else if (kind !== Act.return) {
+          this.#walked();
+          this.#costly(at);
+        }
         meter.dead = true;
         return;
       case Act.call:
@@ -314,6 +352,7 @@ export class Scanner {
           this.#code.leb();
         }
         this.#calls++;
+        this.#walked();
         if (kind < Act.returnCall) {
           meter.call(at);
           return this.#costly(at);
@@ -337,6 +376,7 @@ export class Scanner {
     const at = this.#code.pos - 1;
     const effect = this.#operations.scan(opcode, kind);
     if (effect === "call") this.#calls++;
+    if (effect !== "none") this.#walked();
     if (effect !== "branch") return;
     this.#split(at, this.#branch());
     this.#operations.finishBranch();
@@ -358,8 +398,15 @@ export class Scanner {
    * fuel in the global: a long row of them gets a check now and then.
    */
   #costly(at: number): void {
-    if (++this.#row % CALLS_PER_CHECK !== 0) return;
-    if (this.#limited && !this.#meter.dead) this.plan.add(at, Insert.entry);
+    if (this.#meter.dead) return;
+    if (++this.#row - this.#checked < CALLS_PER_CHECK) return;
+    this.#checked = this.#row;
+    if (this.#limited) this.plan.add(at, Insert.entry);
+  }
+
+  /** At each of these the engine saves or walks over all that lives. */
+  #walked(): void {
+    this.#callWeight += this.#locals + 1 + Math.max(0, this.#height.now);
   }
 
   /** Paths part, and some of them may leave the function. */
@@ -382,6 +429,7 @@ export class Scanner {
     this.#kinds[depth] = kind;
     this.#targeted[depth] = 0;
     this.#deadAtStart[depth] = this.#meter.dead ? 1 : 0;
+    this.#checkedAtStart[depth] = this.#checked;
   }
 
   #blockEnd(at: number): void {
@@ -393,6 +441,8 @@ export class Scanner {
       return this.#meter.exit(at);
     }
     this.#height.close(depth);
+    // a branch may have gone past the checks within
+    this.#checked = this.#checkedAtStart[depth] ?? 0;
     if (kind === LOOP) {
       const check = this.#checks[depth] ?? -1;
       // a loop to which nothing goes back runs once
@@ -439,12 +489,14 @@ export class Scanner {
 
   /** Takes the parameters of a function and leaves its results. */
   #callee(opcode: number, index: number): void {
-    const { functionTypes, paramCounts, resultCounts } = this.#layout;
+    const { functionTypes, paramCounts, referring, resultCounts } =
+      this.#layout;
     const byFunction = opcode === CALL || opcode === RETURN_CALL;
     const type = byFunction ? functionTypes[index] ?? 0 : index;
     const params = paramCounts[type] ?? 0;
     const results = resultCounts[type] ?? 0;
     this.#height.now += results - params;
+    if (referring.has(type)) this.#references = true;
     this.#move(params + results);
   }
 

@@ -135,16 +135,24 @@ async function collect(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", cancel);
   try {
-    for await (const chunk of stream) {
+    for (;;) {
+      const { value, done } = await reader.read();
       signal?.throwIfAborted();
-      length += chunk.length;
+      if (done) break;
+      length += value.length;
       if (length > maxBytes) throw tooLong(maxBytes, length);
-      chunks.push(chunk);
+      chunks.push(value);
     }
   } catch (cause) {
+    cancel();
     signal?.throwIfAborted();
     throw unreadable(name, cause);
+  } finally {
+    signal?.removeEventListener("abort", cancel);
   }
   const bytes = new Uint8Array(length);
   let offset = 0;

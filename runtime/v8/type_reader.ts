@@ -6,7 +6,7 @@
  * @module
  */
 
-import { MAX_COUNTS, tooMany } from "./bounds.ts";
+import { MAX_COUNTS, MAX_TYPE_VALUES, refused, tooMany } from "./bounds.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import type { ByteReader } from "./reader.ts";
 
@@ -24,7 +24,11 @@ export class TypeReader {
   readonly paramCounts: number[] = [];
   /** By type: how many results it has. */
   readonly resultCounts: number[] = [];
+  /** Function types that take or give references. */
+  readonly referring: Set<number> = new Set();
   readonly #reader: ByteReader;
+  /** Values of all function types together. */
+  #values = 0;
 
   /**
    * Constructs a reader of types.
@@ -126,9 +130,23 @@ export class TypeReader {
   }
 
   #functionSignature(): void {
-    this.types.push(this.#reader.pos);
-    this.paramCounts.push(this.#each(1, () => this.value()));
-    this.resultCounts.push(this.#each(1, () => this.value()));
+    const reader = this.#reader;
+    const index = this.types.push(reader.pos) - 1;
+    const value = () => {
+      if ((reader.bytes[reader.pos] ?? 0) < 0x7b) this.referring.add(index);
+      this.value();
+    };
+    const params = this.#each(1, value);
+    const results = this.#each(1, value);
+    this.paramCounts.push(params);
+    this.resultCounts.push(results);
+    this.#values += params + results;
+    if (this.#values > MAX_TYPE_VALUES) {
+      throw refused(
+        `its types have more than ${MAX_TYPE_VALUES} parameters and results`,
+        { reason: "types too large", offset: reader.pos },
+      );
+    }
   }
 
   #field(): void {

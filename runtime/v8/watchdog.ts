@@ -26,6 +26,8 @@ const READY = 1;
  */
 export const SLOTS = 16;
 const ASLEEP = -(2 ** 31);
+/** One word for each nested call: its number once the flag is set for it. */
+export const ACKS = 80;
 /** How deep calls of guests may nest: guest, host function, guest, … */
 const MAX_DEPTH = 64;
 /** Where the deadlines stand, as 64-bit floating-point numbers. */
@@ -56,7 +58,10 @@ function look() {
     } else if (
       now - since[depth] >= budgets[depth] &&
       Atomics.compareExchange(words, slot, call, -call) === call
-    ) Atomics.store(words, ${FLAG}, 0);
+    ) {
+      Atomics.store(words, ${FLAG}, 0);
+      Atomics.store(words, ${ACKS} + depth, call);
+    }
   }
   return true;
 }

@@ -5,35 +5,28 @@
  * @module
  */
 
-import { Command } from "./command.ts";
-
-/** A script for each shell that completes one of some words. */
-const SCRIPTS: Readonly<
-  Record<string, (name: string, words: string) => string>
-> = {
-  bash: (name, words) => `complete -W "${words}" ${name}`,
-  fish: (name, words) => `complete -f -c ${name} -a "${words}"`,
-  zsh: (name, words) =>
-    `autoload -U bashcompinit && bashcompinit && complete -W "${words}" ${name}`,
-};
+import { Command, ValidationError } from "./command.ts";
 
 /** Prints a script that makes a shell complete the command line. */
 export class CompletionsCommand extends Command {
   /** Constructs a new instance. */
   constructor() {
     super();
-    this.description("Generate shell completions.");
-    for (const [shell, script] of Object.entries(SCRIPTS)) {
-      const command = new Command()
-        .description(`Generate shell completions for ${shell}.`)
-        .action(() => {
-          const main = this.getMainCommand();
-          const words = main.getCommands().map((it) => it.getName()).join(" ");
-          // deno-lint-ignore no-console -- as the original
-          console.log(script(main.getName(), words));
-        });
-      this.command(shell, command);
-    }
-    this.reset();
+    this.description("Generate shell completions.")
+      .arguments("<shell:string>", ["bash, fish or zsh."])
+      .action((_options, shell: string) => {
+        const main = this.getMainCommand();
+        const words = main.getCommands().map((each) => each.getName());
+        // deno-lint-ignore no-console -- as the original
+        console.log(script(shell, main.getName(), words.join(" ")));
+      });
   }
+}
+
+function script(shell: string, name: string, words: string): string {
+  const bash = `complete -W "${words}" ${name}`;
+  if (shell === "bash") return bash;
+  if (shell === "fish") return `complete -f -c ${name} -a "${words}"`;
+  if (shell !== "zsh") throw new ValidationError(`Unknown command "${shell}".`);
+  return `autoload -U bashcompinit && bashcompinit && ${bash}`;
 }

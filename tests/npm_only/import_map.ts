@@ -4,17 +4,22 @@
  * @module
  */
 
-/** Each stand-in by the module that it stands in for. */
-export const STAND_INS: Readonly<Record<string, string>> = {
-  "@cliffy/command": "./command.ts",
-  "@cliffy/command/completions": "./completions.ts",
-  "@std/assert": "./assert.ts",
-  "@std/yaml": "./yaml.ts",
+/** The stand-ins: for each package from JSR, the file of each of its exports. */
+export const STAND_INS: Readonly<
+  Record<string, Readonly<Record<string, string>>>
+> = {
+  "@cliffy/command": {
+    ".": "./command.ts",
+    "./completions": "./completions.ts",
+  },
+  "@std/assert": { ".": "./assert.ts" },
+  "@std/yaml": { ".": "./yaml.ts" },
 };
 
 /** The part of a Deno configuration that is read here. */
-interface Configuration {
-  readonly imports?: Readonly<Record<string, string>>;
+export interface Configuration {
+  /** Where each import comes from. */
+  readonly imports: Readonly<Record<string, string>>;
 }
 
 /**
@@ -31,31 +36,27 @@ interface Configuration {
 export async function importMap(
   config: URL = new URL("../../deno.json", import.meta.url),
 ): Promise<string> {
-  const { imports = {} }: Configuration = JSON.parse(
+  const { imports }: Configuration = JSON.parse(
     await Deno.readTextFile(config),
   );
-  const map = Object.fromEntries(
-    Object.entries(imports).flatMap(([name, target]) =>
-      entries(name, target, config)
-    ),
-  );
-  return `data:application/json,${
-    encodeURIComponent(JSON.stringify({ imports: map }))
-  }`;
+  const map = {
+    imports: Object.fromEntries(Object.entries(imports).flatMap(entries)),
+  };
+  return `data:application/json,${encodeURIComponent(JSON.stringify(map))}`;
 }
 
-function entries(name: string, target: string, config: URL): string[][] {
+function entries([name, target]: [string, string]): string[][] {
   if (target.startsWith("npm:")) {
     // Deno adds the entry for subpaths to configured imports only.
     return [[name, target], [`${name}/`, `npm:/${target.slice(4)}/`]];
   }
-  if (!target.startsWith("jsr:")) return [[name, new URL(target, config).href]];
-  if (!Object.hasOwn(STAND_INS, name)) {
+  const exports = STAND_INS[name];
+  if (exports === undefined) {
     throw new TypeError(
       `Cannot do without JSR: "${name}" has no stand-in (add one to tests/npm_only/)`,
     );
   }
-  return Object.entries(STAND_INS)
-    .filter(([module]) => module === name || module.startsWith(`${name}/`))
-    .map(([module, file]) => [module, new URL(file, import.meta.url).href]);
+  return Object.entries(exports).map((
+    [path, file],
+  ) => [name + path.slice(1), new URL(file, import.meta.url).href]);
 }

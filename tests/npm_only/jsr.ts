@@ -14,19 +14,24 @@ export const JSR_VARIABLE = "WASM_SANDBOX_JSR";
 const TIMEOUT_MS = 2_000;
 
 /**
- * Asks once whether JSR answers.
+ * Tells whether JSR can be had.
  *
- * @param variable Looks up a variable, in the environment by default.
- * @returns What {@linkcode JSR_VARIABLE} says, else whether JSR sent the
- * description of a package within two seconds.
+ * @returns What {@linkcode JSR_VARIABLE} says, else what JSR answers.
  */
-export async function jsrAnswers(
-  variable: (name: string) => string | undefined = (name) => Deno.env.get(name),
-): Promise<boolean> {
-  const said = variable(JSR_VARIABLE);
+export async function hasJsr(): Promise<boolean> {
+  const said = Deno.env.get(JSR_VARIABLE);
   if (said === "yes" || said === "no") return said === "yes";
   // Deno's own variable for a mirror.
-  const base = variable("JSR_URL") ?? "https://jsr.io/";
+  return await answers(Deno.env.get("JSR_URL") ?? "https://jsr.io/");
+}
+
+/**
+ * Asks JSR once.
+ *
+ * @param base The address of JSR or of a mirror.
+ * @returns Whether the description of a package came within two seconds.
+ */
+export async function answers(base: string): Promise<boolean> {
   try {
     const response = await fetch(new URL("/@std/assert/meta.json", base), {
       signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -37,19 +42,4 @@ export async function jsrAnswers(
   } catch {
     return false;
   }
-}
-
-/**
- * The environment in which a child knows whether JSR answers.
- *
- * @param answers Whether it does.
- * @returns Variables for the child.
- */
-export function jsrEnvironment(
-  answers: "yes" | "no",
-): Record<string, string> {
-  if (answers === "yes") return { [JSR_VARIABLE]: answers };
-  // Where a network swallows packets, each look-up would hang: nothing listens
-  // at port 0, so they fail at once.
-  return { [JSR_VARIABLE]: answers, JSR_URL: "http://127.0.0.1:0/" };
 }

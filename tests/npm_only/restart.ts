@@ -5,18 +5,8 @@
  */
 
 import { importMap } from "./import_map.ts";
-import { jsrAnswers, jsrEnvironment } from "./jsr.ts";
+import { hasJsr } from "./jsr.ts";
 import { runDeno } from "./run_deno.ts";
-
-const PERMISSIONS: readonly Deno.PermissionName[] = [
-  "env",
-  "ffi",
-  "net",
-  "read",
-  "run",
-  "sys",
-  "write",
-];
 
 /**
  * Runs a program once more, with stand-ins for the packages from JSR.
@@ -30,27 +20,25 @@ export async function restart(
   entry: string,
   args: readonly string[],
 ): Promise<number | undefined> {
-  const areInPlace = !resolve("@cliffy/command")?.startsWith("jsr:");
-  if (areInPlace || !await mayDoAll() || await jsrAnswers()) return undefined;
+  if (areInPlace() || !mayDoAll() || await hasJsr()) return undefined;
   return await runDeno(
     ["run", "-A", "--import-map", await importMap(), entry, ...args],
-    { env: jsrEnvironment("no") },
+    { hasJsr: false },
   );
 }
 
-function resolve(name: string): string | undefined {
+function areInPlace(): boolean {
   try {
-    return import.meta.resolve(name);
+    return !import.meta.resolve("@cliffy/command").startsWith("jsr:");
   } catch {
-    // There is no configuration, and so nothing to stand in for.
-    return undefined;
+    return false;
   }
 }
 
 /** The child gets every permission, so this process must have them. */
-async function mayDoAll(): Promise<boolean> {
-  const statuses = await Promise.all(
-    PERMISSIONS.map((name) => Deno.permissions.query({ name })),
+function mayDoAll(): boolean {
+  const names = ["env", "ffi", "net", "read", "run", "sys", "write"] as const;
+  return names.every((name) =>
+    Deno.permissions.querySync({ name }).state === "granted"
   );
-  return statuses.every(({ state }) => state === "granted");
 }

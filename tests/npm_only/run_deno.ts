@@ -4,6 +4,8 @@
  * @module
  */
 
+import { JSR_VARIABLE } from "./jsr.ts";
+
 /** Signals that end a program in the usual course of things. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
@@ -11,10 +13,10 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
 
 /** Options of {@linkcode runDeno}. */
 export interface RunDenoOptions {
-  /** Environment variables to add. */
-  env?: Record<string, string>;
+  /** Whether JSR can be had; the child does not ask again. */
+  hasJsr: boolean;
   /** The folder to start in, this process's own by default. */
-  cwd?: string | URL;
+  cwd?: URL;
 }
 
 /**
@@ -26,28 +28,26 @@ export interface RunDenoOptions {
  */
 export async function runDeno(
   args: readonly string[],
-  { env = {}, cwd = Deno.cwd() }: RunDenoOptions = {},
+  { hasJsr, cwd }: RunDenoOptions,
 ): Promise<number> {
   // Not the `deno` of PATH: there may be none, or another one.
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    env,
-    cwd,
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
+    ...(cwd === undefined ? {} : { cwd }),
+    env: hasJsr ? { [JSR_VARIABLE]: "yes" } : {
+      [JSR_VARIABLE]: "no",
+      // Where a network swallows packets, each look-up would hang: nothing
+      // listens at port 0, so they fail at once.
+      JSR_URL: "http://127.0.0.1:0/",
+    },
   }).spawn();
-  const listeners = SIGNALS.map((signal) => ({
-    signal,
-    listen: () => handOn(child, signal),
-  }));
-  for (const { signal, listen } of listeners) {
+  using stack = new DisposableStack();
+  for (const signal of SIGNALS) {
+    const listen = () => handOn(child, signal);
     Deno.addSignalListener(signal, listen);
+    stack.defer(() => Deno.removeSignalListener(signal, listen));
   }
   const { code } = await child.status;
-  for (const { signal, listen } of listeners) {
-    Deno.removeSignalListener(signal, listen);
-  }
   return code;
 }
 

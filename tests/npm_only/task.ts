@@ -10,7 +10,7 @@
  */
 
 import { importMap } from "./import_map.ts";
-import { JSR_VARIABLE, jsrAnswers, jsrEnvironment } from "./jsr.ts";
+import { hasJsr, JSR_VARIABLE } from "./jsr.ts";
 import { dryRun } from "./publish.ts";
 import { runDeno } from "./run_deno.ts";
 
@@ -27,19 +27,19 @@ const LOADING = new Set(["bench", "check", "doc", "info", "run", "test"]);
 export async function main(args: readonly string[]): Promise<number> {
   const [subcommand = "help", ...rest] = args;
   const isNested = Deno.env.has(JSR_VARIABLE);
-  const hasJsr = await jsrAnswers();
-  if (!hasJsr && !isNested) {
-    say(
+  const jsr = await hasJsr();
+  if (!jsr && !isNested) {
+    // deno-lint-ignore no-console -- the one line that tells a user
+    console.error(
       "JSR does not answer: stand-ins from npm take the place of its packages",
     );
   }
-  if (!hasJsr && subcommand === "publish") return await dryRun();
-  const map = !hasJsr && LOADING.has(subcommand)
+  if (!jsr && subcommand === "publish") return await dryRun();
+  const map = !jsr && LOADING.has(subcommand)
     ? ["--import-map", await importMap()]
     : [];
-  return await runDeno([subcommand, ...map, ...await withExports(rest)], {
-    env: jsrEnvironment(hasJsr ? "yes" : "no"),
-  });
+  const command = [subcommand, ...map, ...await withExports(rest)];
+  return await runDeno(command, { hasJsr: jsr });
 }
 
 async function withExports(args: readonly string[]): Promise<string[]> {
@@ -51,11 +51,6 @@ async function withExports(args: readonly string[]): Promise<string[]> {
   return args.flatMap((arg) =>
     arg === "@exports" ? Object.values(exports) : arg
   );
-}
-
-function say(line: string): void {
-  // deno-lint-ignore no-console -- what the tasks of a checkout print
-  console.error(line);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -5,13 +5,17 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import { importMap } from "./import_map.ts";
-import { JSR_VARIABLE, jsrAnswers } from "./jsr.ts";
+import { type Configuration, importMap } from "./import_map.ts";
+import { answers, JSR_VARIABLE } from "./jsr.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
 /** What a child gets: no answer from JSR, and no time spent on asking. */
 const NO_JSR = { [JSR_VARIABLE]: "no", JSR_URL: "http://127.0.0.1:0/" };
+
+async function configuration(): Promise<Configuration> {
+  return JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+}
 
 function serve(handler: Deno.ServeHandler): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve(
@@ -20,46 +24,30 @@ function serve(handler: Deno.ServeHandler): Deno.HttpServer<Deno.NetAddr> {
   );
 }
 
-function ask(server: Deno.HttpServer<Deno.NetAddr>): Promise<boolean> {
-  const base = `http://127.0.0.1:${server.addr.port}/`;
-  return jsrAnswers((name) => name === "JSR_URL" ? base : undefined);
+function addressOf({ addr }: { addr: Deno.Addr }): string {
+  return `http://127.0.0.1:${(addr as Deno.NetAddr).port}/`;
 }
 
-Deno.test("jsrAnswers() believes the variable", async () => {
-  for (const said of ["yes", "no"]) {
-    const answer = await jsrAnswers((name) =>
-      name === JSR_VARIABLE ? said : "http://127.0.0.1:0/"
-    );
-    assertEquals(answer, said === "yes");
-  }
-});
-
-Deno.test("jsrAnswers() tells JSR from a portal", async () => {
+Deno.test("answers() tells JSR from a portal", async () => {
   await using jsr = serve(() =>
     Response.json({ scope: "std", name: "assert" })
   );
-  assert(await ask(jsr));
+  assert(await answers(addressOf(jsr)));
   await using portal = serve(() => new Response("<h1>Please log in</h1>"));
-  assertFalse(await ask(portal));
+  assertFalse(await answers(addressOf(portal)));
 });
 
-Deno.test("jsrAnswers() gives up on silence", async () => {
+Deno.test("answers() gives up on silence", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const base = `http://127.0.0.1:${listener.addr.port}/`;
   const start = performance.now();
-  const answer = await jsrAnswers((name) =>
-    name === "JSR_URL" ? base : undefined
-  );
-  assertFalse(answer);
+  assertFalse(await answers(addressOf(listener)));
   assertLess(performance.now() - start, 10_000);
 });
 
 Deno.test("importMap() covers every import of the package", async () => {
-  const config = JSON.parse(
-    await Deno.readTextFile(new URL("deno.json", ROOT)),
-  );
   const { imports } = await (await fetch(await importMap())).json();
-  for (const [name, target] of Object.entries<string>(config.imports)) {
+  const config = await configuration();
+  for (const [name, target] of Object.entries(config.imports)) {
     if (target.startsWith("npm:")) assertEquals(imports[name], target);
     else assert(imports[name].startsWith("file:"));
   }
@@ -113,9 +101,11 @@ async function checkout(
   const folder = await Deno.makeTempDir();
   await Deno.mkdir(`${folder}/tests/npm_only`, { recursive: true });
   await Deno.mkdir(`${folder}/cli`);
-  for (const name of ["cli.ts", "deno.json"]) {
-    await Deno.copyFile(new URL(name, ROOT), `${folder}/${name}`);
-  }
+  await Deno.copyFile(new URL("cli.ts", ROOT), `${folder}/cli.ts`);
+  // not the whole: a local `links` setting would miss its folders
+  const { imports } = await configuration();
+  const config = JSON.stringify({ imports, lock: false });
+  await Deno.writeTextFile(`${folder}/deno.json`, config);
   for await (const { name } of Deno.readDir(new URL("./", import.meta.url))) {
     await Deno.copyFile(
       new URL(name, import.meta.url),

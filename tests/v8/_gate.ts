@@ -108,7 +108,10 @@ export function makeGuest(
     flag = makeFlag(),
     features = ALL_FEATURES,
   } = options;
-  const { code, layout } = instrument(bytes, mode, { features });
+  const { code, layout } = instrument(bytes, mode, {
+    features,
+    functionBytes: 2 ** 20,
+  });
   const memories = memoryImports(layout, memoryBytes, flag);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {
     ...imports,

@@ -43,6 +43,7 @@ const bytes = (count: number) =>
 const BY_ACT: Readonly<Record<number, readonly (readonly Item[])[]>> = {
   [Act.plain]: [[]],
   [Act.leb]: [[zero], [byte(0x70)]],
+  [Act.reference]: [[zero]],
   [Act.leb2]: [[zero, zero]],
   [Act.memarg]: MEMARG,
   [Act.i32Const]: [[zero]],
