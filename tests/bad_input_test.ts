@@ -129,6 +129,20 @@ Deno.test("Sandbox.create() reads no more than moduleBytes", async () => {
   );
 });
 
+Deno.test("Sandbox.create() gives up a body that never comes", async () => {
+  const silent = new ReadableStream<Uint8Array>();
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 20);
+  const thrown = await assertRejects(() =>
+    Sandbox.create(
+      { module: new Response(silent) },
+      { signal: controller.signal },
+    )
+  );
+  assert(thrown === reason);
+});
+
 Deno.test("Sandbox.create() refuses a ready WebAssembly.Module, and nonsense", async () => {
   const sources: unknown[] = [new WebAssembly.Module(ADD), 7, null, {}, []];
   for (const module of sources) {

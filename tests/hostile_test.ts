@@ -251,6 +251,73 @@ Deno.test("a host function that blocks does not outlast the deadline unseen", as
   await assertRejects(() => sandbox.call("once"), SandboxError, "timeoutMs");
 });
 
+Deno.test("host functions are not called after the deadline or without fuel", async () => {
+  const row = "(call $f)".repeat(400);
+  const module = await wat(`(module (import "env" "f" (func $f))
+    (func (export "run") ${row}))`);
+  let calls = 0;
+  const f = () => {
+    calls++;
+    const end = performance.now() + 2;
+    while (performance.now() < end);
+  };
+  const cases: [ResourceLimits, most: number][] = [
+    [{ timeoutMs: 20 }, 30],
+    [{ fuel: 5 }, 0],
+  ];
+  for (const [limits, most] of cases) {
+    calls = 0;
+    const imports = { env: { f } };
+    await using sandbox = await Sandbox.create({ module, imports, limits });
+    const error = await assertRejects(() => sandbox.call("run"), SandboxError);
+    assert(SandboxError.is(error, "limit-exceeded"));
+    assert(calls <= most, `${calls} calls`);
+  }
+});
+
+Deno.test("a row of calls is checked, however the checks are skipped", async () => {
+  // each costs some microseconds: a walk over four pages of memory
+  const leaf = `(func $leaf (local i32) (local i32) (loop
+    (local.set 1 (i32.add (local.get 1) (i32.load (local.get 0))))
+    (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 4096)))
+      (i32.const 65536)))))`;
+  const brief = "(drop (f64.sqrt (f64.const 2)))".repeat(8);
+  const rows: Record<string, string> = {
+    "straight": "(call $brief)".repeat(60_000),
+    "in dead code": `${"(call $brief)".repeat(1000)}
+      (block (br 0) ${"(call $brief)".repeat(24)})`.repeat(60),
+    "in branches not taken": `${"(call $brief)".repeat(1000)}
+      (if (i32.const 0) (then ${"(call $brief)".repeat(24)}))`.repeat(60),
+  };
+  for (const [name, row] of Object.entries(rows)) {
+    const module = await wat(`(module (memory 1) ${leaf}
+      (func $brief ${brief}) (func (export "run") ${row}))`);
+    await using sandbox = await Sandbox.create({
+      module,
+      limits: { fuel: 10, functionBytes: 2 ** 20 },
+    });
+    await assertRejects(() => sandbox.call("run"), SandboxError, "fuel");
+    const used = sandbox.usage().limits.fuel?.used ?? 0;
+    // 1,024 calls, and the straight line that is charged at once
+    assert(used < 150_000, `${name}: ${used}`);
+  }
+});
+
+Deno.test("errors that are kept do not keep the memory of their guest", async () => {
+  const module = await wat(`(module (memory 512)
+    (func (export "run") (memory.fill
+      (i32.const 0) (i32.const 1) (i32.const 33554432)) (unreachable)))`);
+  const kept: unknown[] = [];
+  for (let guest = 0; guest < 40; guest++) {
+    await using sandbox = await Sandbox.create({ module });
+    kept.push(await assertRejects(() => sandbox.call("run"), SandboxError));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  // 40 guests filled 32 MiB each
+  assert(Deno.memoryUsage().rss < 900 * 2 ** 20);
+  assertEquals(kept.length, 40);
+});
+
 Deno.test("the deadline of an outer call stops the inner one too", async () => {
   const inner = await wat(`(module (func (export "run") (loop (br 0))))`);
   const outer = await wat(`(module (import "env" "inner" (func $i))
@@ -317,6 +384,15 @@ Deno.test("exports named like members of objects are only names", async () => {
   for (const [index, name] of names.entries()) {
     assertEquals(await sandbox.call(name), index);
   }
+});
+
+Deno.test("a guest's long names do not swell an error's stack", async () => {
+  const name = "n".repeat(100_000);
+  const module = await wat(`(module
+    (func $${name} (export "run") (unreachable)))`);
+  await using sandbox = await Sandbox.create({ module });
+  const error = await assertRejects(() => sandbox.call("run"), SandboxError);
+  assert(Deno.inspect(error).length < 5_000);
 });
 
 Deno.test("a guest's names cannot forge a line of an error's stack", async () => {

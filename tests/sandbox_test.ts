@@ -7,10 +7,12 @@ import {
 } from "@std/assert";
 import {
   Sandbox,
+  type SandboxCallOptions,
   SandboxError,
   type SandboxOptions,
   V8Runtime,
 } from "../mod.ts";
+import { realm } from "../runtime/v8/realm.ts";
 import { wat } from "./wasm.ts";
 
 const GUESTS = new URL("../examples/guests/", import.meta.url);
@@ -216,6 +218,46 @@ Deno.test("Sandbox is cancelled with the caller's own reason", async () => {
   const late = await assertRejects(() => sandbox.call("next", [], { signal }));
   assert(late === reason);
   assertEquals(await sandbox.call("next"), 1);
+});
+
+Deno.test("Sandbox takes resets and fresh calls in turn, and none after its disposal", async () => {
+  const before = realm.instances;
+  const sandbox = await create({ limits: { fuel: 1000 } });
+  await Promise.all([sandbox.reset(), sandbox.reset(), sandbox.reset()]);
+  assertEquals(realm.instances, before + 1);
+  await using runtime = new V8Runtime();
+  const fresh = await create({ runtime, instance: "fresh" });
+  const waiting = [1, 2, 3].map(() => fresh.call("next"));
+  const results = Promise.allSettled([...waiting, sandbox.reset()]);
+  await Promise.all([
+    fresh[Symbol.asyncDispose](),
+    sandbox[Symbol.asyncDispose](),
+  ]);
+  assertEquals(realm.instances, before);
+  const late = (await results).slice(1);
+  for (const result of late) {
+    assert(result.status === "rejected");
+    assert(SandboxError.is(result.reason, "disposed"));
+  }
+});
+
+Deno.test("Sandbox.call() refuses options that it does not know", async () => {
+  await using sandbox = await create();
+  const bad: unknown[] = [{ timeout: 5 }, { abi: "xml" }, { timeoutMs: "5" }];
+  for (const options of bad) {
+    await assertRejects(
+      () => sandbox.call("next", [], options as SandboxCallOptions),
+      TypeError,
+    );
+  }
+  await using endless = await create({
+    limits: { fuel: 1000, timeoutMs: Infinity },
+  });
+  await assertRejects(
+    () => endless.call("next", [], { timeoutMs: 5 }),
+    TypeError,
+  );
+  assertEquals(await endless.call("next"), 1);
 });
 
 Deno.test("Sandbox is refused after its disposal, which may be repeated", async () => {

@@ -187,6 +187,16 @@ Deno.test("instrument() counts the values that calls and blocks move", () => {
   instrument(caller(100), BOTH);
 });
 
+Deno.test("instrument() bounds what calls make the engine walk over", () => {
+  const calls = (count: number, type: number) =>
+    code(repeat(count, 0x20, 0, 0x10, 0), [[40_000, type]]);
+  assertEquals(refusalReason(calls(6000, I32)), "function too complex");
+  instrument(calls(4000, I32), BOTH);
+  // references take far longer
+  assertEquals(refusalReason(calls(60, FUNC_REF)), "function too complex");
+  instrument(calls(40, FUNC_REF), BOTH);
+});
+
 Deno.test("instrument() refuses exceptions that outlive a call", () => {
   const EXNREF = 0x69;
   for (const type of [[EXNREF], [0x63, EXNREF], [0x63, 0xe9, 0x7f]]) {
