@@ -6,7 +6,7 @@
 
 import { disposed, Guest } from "./_guest.ts";
 import { quote } from "./_text.ts";
-import { ALLOC_EXPORT } from "./communication/guest_abi.ts";
+import { messageHandlers } from "./communication/guest_abi.ts";
 import { parseJson, stringifyJson } from "./communication/json.ts";
 import type { SandboxError } from "./errors.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
@@ -17,7 +17,6 @@ import type {
   OperationOptions,
   WasmValue,
 } from "./runtime/types.ts";
-import { isMessageHandler } from "./runtime/v8/arguments.ts";
 import { SandboxBuilder } from "./sandbox_builder.ts";
 import {
   checkCallOptions,
@@ -98,7 +97,7 @@ export class Sandbox implements AsyncDisposable {
     this.#options = options;
     this.#resources = resources;
     this.#plain = options.abi === undefined ? {} : { abi: options.abi };
-    this.#handlers = handlers(guest.parts.module.exports, options);
+    this.#handlers = messageHandlers(guest.parts.module.exports, options.abi);
     this.#fresh = guest.parts.policy === "fresh";
     this.#sync = guest.parts.runtime.features.sync;
   }
@@ -351,20 +350,6 @@ export class Sandbox implements AsyncDisposable {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
   }
-}
-
-/** The exports that take messages, if the guest can allocate. */
-function handlers(
-  exports: readonly ModuleExport[],
-  { abi }: SandboxOptions,
-): ReadonlySet<string> {
-  const alloc = abi?.alloc ?? ALLOC_EXPORT;
-  const names = new Set<string>();
-  if (!exports.some(({ name }) => name === alloc)) return names;
-  for (const { name, signature } of exports) {
-    if (signature !== undefined && isMessageHandler(signature)) names.add(name);
-  }
-  return names;
 }
 
 const NOTHING: readonly WasmValue[] = Object.freeze([]);

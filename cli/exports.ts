@@ -4,9 +4,8 @@
  * @module
  */
 
-import { ALLOC_EXPORT } from "../communication/guest_abi.ts";
+import { ALLOC_EXPORT, isMessageHandler } from "../communication/guest_abi.ts";
 import type { GuestAbi, ModuleExport, Signature } from "../runtime/types.ts";
-import { isMessageHandler } from "../runtime/v8/arguments.ts";
 
 /** How a function is called: with numbers, or with a message. */
 export type ExportAbi = "raw" | "message";

@@ -6,6 +6,12 @@
  */
 
 import { SandboxError } from "../errors.ts";
+import type {
+  GuestAbi,
+  ModuleExport,
+  NumberType,
+  Signature,
+} from "../runtime/types.ts";
 
 /** Default name of the export that allocates. */
 export const ALLOC_EXPORT = "wasm_sandbox_alloc";
@@ -13,6 +19,42 @@ export const ALLOC_EXPORT = "wasm_sandbox_alloc";
 export const FREE_EXPORT = "wasm_sandbox_free";
 /** Name of the export that is the guest's memory. */
 export const MEMORY_EXPORT = "memory";
+
+/**
+ * Which exports take messages and not numbers: those of the right type, if the
+ * guest can allocate.
+ *
+ * @param exports What the module exports.
+ * @param abi Names of the guest's memory functions.
+ * @returns Their names.
+ */
+export function messageHandlers(
+  exports: readonly ModuleExport[],
+  { alloc = ALLOC_EXPORT }: GuestAbi = {},
+): ReadonlySet<string> {
+  const names = new Set<string>();
+  if (!exports.some(({ name }) => name === alloc)) return names;
+  for (const { name, signature } of exports) {
+    if (signature !== undefined && isMessageHandler(signature)) names.add(name);
+  }
+  return names;
+}
+
+/** Whether a function takes a message and gives one. */
+export function isMessageHandler(signature: Signature): boolean {
+  return hasTypes(signature, ["i32", "i32"], ["i64"]);
+}
+
+/** Whether a signature is of exactly these types. */
+export function hasTypes(
+  { params, results }: Signature,
+  takes: readonly NumberType[],
+  gives: readonly NumberType[],
+): boolean {
+  return params.length === takes.length && results.length === gives.length &&
+    takes.every((type, index) => params[index] === type) &&
+    gives.every((type, index) => results[index] === type);
+}
 
 /** What a message goes through. */
 export interface MessageGuest {

@@ -103,23 +103,6 @@ export function leb(value: number | bigint, length = 1): number[] {
   return out;
 }
 
-/**
- * Encodes a signed LEB128.
- *
- * @param value The number.
- * @returns The bytes, as few as possible.
- */
-export function sleb(value: number | bigint): number[] {
-  const out: number[] = [];
-  let rest = BigInt(value);
-  while (rest > 63n || rest < -64n) {
-    out.push(Number(rest & 127n) | 128);
-    rest >>= 7n;
-  }
-  out.push(Number(rest & 127n));
-  return out;
-}
-
 /** Encodes a name: UTF-8 with its length before it. */
 export function name(text: string): number[] {
   const encoded = new TextEncoder().encode(text);

@@ -53,22 +53,6 @@ export function checkArguments(
   }
 }
 
-/** Whether a function takes a message and gives one. */
-export function isMessageHandler(signature: Signature): boolean {
-  return hasTypes(signature, ["i32", "i32"], ["i64"]);
-}
-
-/** Whether a signature is of exactly these types. */
-export function hasTypes(
-  { params, results }: Signature,
-  takes: readonly NumberType[],
-  gives: readonly NumberType[],
-): boolean {
-  return params.length === takes.length && results.length === gives.length &&
-    takes.every((type, index) => params[index] === type) &&
-    gives.every((type, index) => results[index] === type);
-}
-
 function misfit(
   type: NumberType | "other" | undefined,
   value: unknown,

@@ -69,7 +69,7 @@ export const DEFAULT_FEATURES: Readonly<Record<WasmFeature, boolean>> = Object
  * Proposals that no limit reaches in the caller's thread: garbage collection
  * allocates outside of memory, threads may wait for ever.
  */
-export const UNLIMITED: readonly WasmFeature[] = Object.freeze([
+export const OUT_OF_REACH: readonly WasmFeature[] = Object.freeze([
   "gc",
   "threads",
 ]);

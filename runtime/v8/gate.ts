@@ -8,7 +8,7 @@ import { SandboxError } from "../../errors.ts";
 import {
   featureMask,
   featureNames,
-  UNLIMITED,
+  OUT_OF_REACH,
   type WasmFeature,
 } from "./features.ts";
 import type { GateOptions, Instrumentation, ModuleLayout } from "./layout.ts";
@@ -132,7 +132,7 @@ function validate(bytes: Uint8Array<ArrayBuffer>): void {
 function allow(used: number, allowed: number, offset?: number): void {
   const [feature] = featureNames(used & ~allowed);
   if (feature === undefined) return;
-  const advice = UNLIMITED.includes(feature)
+  const advice = OUT_OF_REACH.includes(feature)
     ? "no limit reaches it inline"
     : `allow it with features: { ${feature}: true }`;
   throw refused(

@@ -10,6 +10,8 @@ import {
   ALLOC_EXPORT,
   broken,
   FREE_EXPORT,
+  hasTypes,
+  isMessageHandler,
   MEMORY_EXPORT,
   type MessageGuest,
 } from "../../communication/guest_abi.ts";
@@ -22,7 +24,6 @@ import type {
   WasmResult,
   WasmValue,
 } from "../types.ts";
-import { hasTypes, isMessageHandler } from "./arguments.ts";
 import type { CompiledModule } from "./compiled.ts";
 import { type HostFailed, hostImports, memoryImports } from "./link.ts";
 import {

@@ -18,7 +18,7 @@ import type {
   RuntimeFeatures,
 } from "../types.ts";
 import { type CompiledCode, CompiledModule, describe } from "./compiled.ts";
-import { featureMask, FEATURES, UNLIMITED } from "./features.ts";
+import { featureMask, FEATURES, OUT_OF_REACH } from "./features.ts";
 import { gate, overLimit, writeLimits } from "./gate.ts";
 import { type InstanceParts, V8Instance } from "./instance.ts";
 import {
@@ -42,7 +42,7 @@ function hard(by: string): Enforcement {
 
 const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
   wasm: Object.freeze(
-    FEATURES.filter((name) => !UNLIMITED.includes(name)),
+    FEATURES.filter((name) => !OUT_OF_REACH.includes(name)),
   ),
   sync: true,
   limits: Object.freeze({
@@ -93,7 +93,7 @@ export class V8Runtime implements Runtime {
     this.#use();
     const { signal, features = {} } = options;
     const limits = resolveLimits(options.limits ?? {});
-    for (const name of UNLIMITED) {
+    for (const name of OUT_OF_REACH) {
       if (features[name]) throw unsupported(`the feature "${name}"`);
     }
     const bytes = await readSource(source, {

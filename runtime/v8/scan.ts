@@ -9,7 +9,12 @@ import { HelperTable } from "./bulk.ts";
 import { CodeReader } from "./code_reader.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import { StackHeight } from "./height.ts";
-import { MAX_LOCALS, MAX_MERGED_LOCALS, MAX_NESTING } from "./bounds.ts";
+import {
+  MAX_LOCALS,
+  MAX_MERGED_LOCALS,
+  MAX_NESTING,
+  refused,
+} from "./bounds.ts";
 import type { Instrumentation, ModuleLayout } from "./layout.ts";
 import { Meter } from "./meter.ts";
 import {
@@ -22,7 +27,6 @@ import {
   INFO,
 } from "./opcodes.ts";
 import { Operations } from "./operations.ts";
-import { refused } from "./bounds.ts";
 import { Insert, Plan } from "./plan.ts";
 import { ByteReader, malformed } from "./reader.ts";
 
