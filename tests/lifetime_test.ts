@@ -12,6 +12,7 @@ const ANSWER = await wat(`(module (memory (export "memory") 1)
 /** Runs a program of its own, and gives what it printed and how it ended. */
 async function run(
   body: string,
+  flags: readonly string[] = [],
 ): Promise<{ text: string; code: number; ms: number }> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -29,6 +30,7 @@ async function run(
         "--no-config",
         "--no-check",
         "--allow-read=/proc/self",
+        ...flags,
         file,
       ],
       signal: AbortSignal.timeout(30_000),
@@ -80,6 +82,32 @@ Deno.test("memory and threads stay flat over create, call and dispose", async ()
   assert(grownBytes < 16 * 2 ** 20, `${grownBytes} bytes more`);
   // Deno's own pool may have started one for the file system
   assert(grownThreads <= 2, `${grownThreads} threads more`);
+});
+
+Deno.test("errors that are kept do not keep the memory of their guest", async () => {
+  const filler = await wat(`(module (memory 512)
+    (func (export "run") (memory.fill
+      (i32.const 0) (i32.const 1) (i32.const 33554432)) (unreachable)))`);
+  const { text, code } = await run(
+    `
+    const filler = Uint8Array.fromHex("${filler.toHex()}");
+    const kept = [];
+    for (let guest = 0; guest < 40; guest++) {
+      await using sandbox = await Sandbox.create({ module: filler });
+      await sandbox.call("run").catch((error) => kept.push(error));
+    }
+    for (let turn = 0; turn < 5; turn++) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    console.log(JSON.stringify([kept.length, Deno.memoryUsage().rss]));`,
+    ["--v8-flags=--expose-gc"],
+  );
+  assertEquals(code, 0, text);
+  const [kept, rss] = JSON.parse(text);
+  assertEquals(kept, 40);
+  // the guests filled 32 MiB each
+  assert(rss < 400 * 2 ** 20, `${rss} bytes`);
 });
 
 Deno.test("instances that are let go are counted no more", async () => {
