@@ -209,7 +209,12 @@ function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
       }`;
     }
   }
-  const { limits = {}, features = {}, imports = {} } = options;
+  const { abi = {}, limits = {}, features = {}, imports = {} } = options;
+  for (const [name, value] of Object.entries(abi)) {
+    if (name !== "alloc" && name !== "free") {
+      yield `abi has ${quote(name)}, and known are alloc, free`;
+    } else if (typeof value !== "string") yield `abi.${name} is no string`;
+  }
   const { fuel } = limits;
   for (const [name, value] of Object.entries(limits)) {
     // a deadline may be infinite only together with fuel

@@ -48,7 +48,7 @@ export interface ResourceLimits {
   readonly moduleBytes?: number;
   /**
    * Longest function of a module, in bytes. The engine compiles a function as
-   * a whole at its first call, and nothing can interrupt it: up to 0.2 s for
+   * a whole at its first call, and nothing can interrupt it: up to 0.3 s for
    * 256 KiB; it optimizes it later in threads of its own.
    *
    * @default {262_144}

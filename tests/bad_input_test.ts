@@ -8,10 +8,12 @@ import {
 import {
   type HostFunction,
   type ModuleSource,
+  type ResourceLimits,
   Sandbox,
   SandboxError,
   type SandboxErrorCode,
   type SandboxOptions,
+  V8Runtime,
 } from "../mod.ts";
 import { wat } from "./wasm.ts";
 
@@ -172,6 +174,44 @@ Deno.test("Sandbox.create() refuses options that it does not know or cannot enfo
       "v8",
     );
   }
+});
+
+Deno.test("Sandbox.create() refuses an abi that it would ignore", async () => {
+  const bad: unknown[] = [{ aloc: "alloc" }, { alloc: 5 }];
+  for (const abi of bad) {
+    const options = { module: ADD, abi } as SandboxOptions;
+    const { message } = await assertRejects(
+      () => Sandbox.create(options),
+      TypeError,
+    );
+    assertStringIncludes(message, "abi");
+  }
+});
+
+Deno.test("V8Runtime.instantiate() refuses limits that compiling has settled", async () => {
+  await using runtime = new V8Runtime();
+  const module = await runtime.compile(ADD, { limits: { fuel: 5 } });
+  const settled: ResourceLimits[] = [
+    { functionBytes: 2 ** 20 },
+    { moduleBytes: 8 },
+    { tableElements: 5 },
+    { timeoutMs: Infinity },
+  ];
+  for (const limits of settled) {
+    await assertRejects(
+      () => runtime.instantiate(module, { limits }),
+      TypeError,
+    );
+  }
+  const plain = await runtime.compile(ADD);
+  await assertRejects(
+    () => runtime.instantiate(plain, { limits: { fuel: 5 } }),
+    TypeError,
+  );
+  await using instance = await runtime.instantiate(module, {
+    limits: { fuel: 50, timeoutMs: 100 },
+  });
+  assertEquals(instance.callSync("add", [2, 3]), 5);
 });
 
 Deno.test("Sandbox.create() names the imports that nobody grants", async () => {

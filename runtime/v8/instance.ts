@@ -203,12 +203,12 @@ export class V8Instance implements Instance {
 
   /** Lets the instance go. */
   [Symbol.asyncDispose](): Promise<void> {
+    this.#bury();
     this.#failure ??= new SandboxError(
       "disposed",
       "Cannot use the instance: it is disposed",
       { details: { kind: "instance" } },
     );
-    this.#bury();
     this.#letGo(this.#live);
     return Promise.resolve();
   }

@@ -136,6 +136,7 @@ export class V8Runtime implements Runtime {
     }
     const limits = resolveLimits({ ...module.limits, ...options.limits });
     checkMode(module.code.mode, limits);
+    checkBounds(module.limits, limits);
     checkMemory(module.code, limits);
     const watchdog = await realm.watchdog();
     signal?.throwIfAborted();
@@ -246,6 +247,17 @@ function checkMode(mode: Instrumentation, limits: ResolvedLimits): void {
     throw new TypeError(
       "Cannot instantiate the module: its code was compiled with other " +
         `limits (${name} differs; compile it with the limits of the instance)`,
+    );
+  }
+}
+
+/** Throws if bounds were changed that the gate has looked at already. */
+function checkBounds(compiled: ResolvedLimits, limits: ResolvedLimits): void {
+  for (const name of ["moduleBytes", "functionBytes"] as const) {
+    if (compiled[name] === limits[name]) continue;
+    throw new TypeError(
+      `Cannot instantiate the module with another ${name}: it was compiled ` +
+        `with ${compiled[name]} (compile it with the limits of the instance)`,
     );
   }
 }
