@@ -1,13 +1,8 @@
 /** What lives behind a sandbox: its instance, and what was used so far. */
 
 import { SandboxError } from "./errors.ts";
-import type {
-  HostImports,
-  Instance,
-  Module,
-  OperationOptions,
-  Runtime,
-} from "./runtime/types.ts";
+import type { GuestInstance, GuestSource } from "./runtime/guest_source.ts";
+import type { OperationOptions } from "./runtime/types.ts";
 import type { InstancePolicy, LimitUsage } from "./sandbox_options.ts";
 import {
   LIMIT_NAMES,
@@ -17,21 +12,24 @@ import {
 
 /** What instances are made from. */
 export interface GuestParts {
-  readonly runtime: Runtime;
-  readonly module: Module;
-  readonly imports: HostImports;
+  readonly source: GuestSource;
   readonly limits: ResolvedLimits;
   readonly policy: InstancePolicy;
 }
+
+/** What was used of each limit that instances use up. */
+type Used = Partial<Record<LimitName, number | undefined>>;
 
 /** Makes instances one after the other, and keeps count of what they use. */
 export class Guest {
   readonly parts: GuestParts;
   /** The instance; with "fresh" the one for the next call. */
-  #instance: Instance | undefined;
-  /** Most that an instance that is gone has used. */
-  #memoryBytes = 0;
-  #tableElements = 0;
+  #instance: GuestInstance | undefined;
+  /** Whether the instance has been handed out. */
+  #isUsed = false;
+  /** Most that one instance that is gone has used. */
+  #most: Used = {};
+  #instances = 0;
   #fuelGiven: number;
   /** What is left of the fuel, but for what the instance has used of it. */
   #fuelLeft: number;
@@ -54,11 +52,13 @@ export class Guest {
   }
 
   /** The instance that is reused. */
-  get instance(): Instance {
+  get instance(): GuestInstance {
+    this.#isUsed = true;
     if (this.#instance !== undefined) return this.#instance;
     throw new SandboxError(
       "instance-dead",
-      "Cannot call the guest: the last reset failed (reset the sandbox again)",
+      "Cannot call the guest: it was run as a program, or the last reset " +
+        "failed (reset the sandbox)",
       { details: { reason: "trap" } },
     );
   }
@@ -69,11 +69,12 @@ export class Guest {
 
   /** Runs something on an instance of its own, when its turn comes. */
   fresh<T>(
-    run: (instance: Instance) => Promise<T>,
+    run: (instance: GuestInstance) => Promise<T>,
     options: OperationOptions,
   ): Promise<T> {
     return this.#inTurn(async () => {
       options.signal?.throwIfAborted();
+      if (this.#isUsed) await this.#retire();
       if (this.#instance === undefined) await this.#renew(options);
       try {
         return await run(this.instance);
@@ -125,13 +126,12 @@ export class Guest {
   }
 
   usage(): Readonly<Partial<Record<LimitName, LimitUsage>>> {
-    const { limits, module } = this.parts;
-    const now = this.#instance?.usage();
-    const used: Partial<Record<LimitName, number>> = {
-      memoryBytes: Math.max(now?.memoryBytes ?? 0, this.#memoryBytes),
-      tableElements: Math.max(now?.tableElements ?? 0, this.#tableElements),
+    const { limits, source } = this.parts;
+    const used: Used = {
+      ...this.#mostNow(),
       fuel: this.#fuelGiven - this.#fuelNow(),
-      moduleBytes: module.byteLength,
+      moduleBytes: source.module.byteLength,
+      instances: this.#instances,
     };
     const rows: Partial<Record<LimitName, LimitUsage>> = {};
     for (const name of LIMIT_NAMES) {
@@ -151,11 +151,20 @@ export class Guest {
     const instance = this.#instance;
     if (instance === undefined) return;
     this.#fuelLeft = this.#fuelNow();
+    this.#most = this.#mostNow();
     this.#instance = undefined;
-    const { memoryBytes, tableElements } = instance.usage();
-    this.#memoryBytes = Math.max(this.#memoryBytes, memoryBytes);
-    this.#tableElements = Math.max(this.#tableElements, tableElements);
     await instance[Symbol.asyncDispose]();
+  }
+
+  /** The most that one instance has used, the one that lives included. */
+  #mostNow(): Used {
+    const most = { ...this.#most };
+    const now: Used = this.#instance?.usage() ?? {};
+    for (const [key, amount = 0] of Object.entries(now)) {
+      const name = key as LimitName;
+      most[name] = Math.max(most[name] ?? 0, amount);
+    }
+    return most;
   }
 
   #fuelNow(): number {
@@ -164,11 +173,15 @@ export class Guest {
 
   async #renew(options: OperationOptions): Promise<void> {
     if (this.#disposed) throw disposed();
-    const { runtime, module, imports, limits } = this.parts;
+    const { source, limits } = this.parts;
+    if (this.#instances >= (limits.instances ?? Infinity)) {
+      throw tooManyInstances(limits.instances ?? 0);
+    }
+    this.#instances++;
+    this.#isUsed = false;
     const fuel = Math.max(0, this.#fuelLeft);
-    const instance = await runtime.instantiate(module, {
-      imports,
-      ...(limits.fuel === undefined ? {} : { limits: { fuel } }),
+    const instance = await source.instantiate({
+      ...(limits.fuel === undefined ? {} : { fuel }),
       ...options,
     });
     // disposed meanwhile
@@ -178,6 +191,19 @@ export class Guest {
     }
     this.#instance = instance;
   }
+}
+
+function tooManyInstances(
+  allowed: number,
+): SandboxError<"limit-exceeded"> {
+  const suggestion = "raise instances, or create another sandbox";
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot make an instance: the sandbox has made ${allowed} (${suggestion})`,
+    {
+      details: { limit: "instances", allowed, used: allowed + 1, suggestion },
+    },
+  );
 }
 
 /** The error of a sandbox that is used after its end. */

@@ -98,11 +98,86 @@ export interface SandboxErrorDetails {
     /** What it cannot do. */
     readonly feature: string;
   };
+  /** A capability is not well-formed. The seed's `InvalidCapability`. */
+  "invalid-capability": {
+    /** Type of the capability, as far as it is known. */
+    readonly capability: string;
+    /** What is wrong, and where within it. */
+    readonly problem: string;
+    /** Where within it: `mounts[0].guest`; `""` is the whole. */
+    readonly path: string;
+  };
+  /** No capability of the type is granted. The seed's `CapabilityNotGranted`. */
+  "capability-not-granted": AuditedOperation;
+  /** What is granted does not cover it. The seed's `AccessDenied`. */
+  "access-denied": AuditedOperation;
+  /** An operation has wrong arguments. The seed's `InvalidArgument`. */
+  "invalid-argument": {
+    /** The operation, as it was asked for. */
+    readonly operation: string;
+    /** What is wrong. */
+    readonly problem: string;
+  };
+  /** A policy file is not well-formed. */
+  "invalid-policy": {
+    /** Name of the file, or what stands for it. */
+    readonly source: string;
+    /** Line, from 1, if it is known. */
+    readonly line?: number;
+    /** Column, from 1, if it is known. */
+    readonly column?: number;
+    /** Where in the document: `capabilities[0].mounts`. */
+    readonly path: string;
+    /** What was expected there. */
+    readonly expected: string;
+    /** Everything that is wrong, this first; at most 20. */
+    readonly problems?: readonly PolicyProblem[];
+  };
+  /** The guest ended itself, as `proc_exit` of WASI does. */
+  "guest-exit": {
+    /** Its exit code. */
+    readonly exitCode: number;
+  };
+  /** The process of a guest could not be started, or ended by itself. */
+  "process-failed": {
+    /** When: while it started, while it ran, or by what it said. */
+    readonly phase: "start" | "run" | "protocol";
+    /** Its exit code, if it had one. */
+    readonly exitCode?: number;
+    /** The signal that ended it, if one did. */
+    readonly signal?: string;
+    /** What to do about it. */
+    readonly suggestion: string;
+  };
   /** The object was used after it was disposed. */
   "disposed": {
     /** What was disposed: `"sandbox"`, `"instance"`, `"runtime"`. */
     readonly kind: string;
   };
+}
+
+/** One thing that is wrong with a policy file. */
+export interface PolicyProblem {
+  /** Line, from 1, if it is known. */
+  readonly line?: number;
+  /** Column, from 1, in characters, if it is known. */
+  readonly column?: number;
+  /** Where in the document: `capabilities[0].mounts`. */
+  readonly path: string;
+  /** What was expected there. */
+  readonly expected: string;
+  /** All of that in a sentence. */
+  readonly message: string;
+}
+
+/** An operation that was decided on. */
+export interface AuditedOperation {
+  /** Type of the capability that governs it. */
+  readonly capability: string;
+  /** `type.action`, such as `"filesystem.read"`. */
+  readonly operation: string;
+  /** What it is done to. */
+  readonly resource: string;
 }
 
 /** An import, by its two names. */
@@ -132,6 +207,13 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "instance-busy",
   "instance-dead",
   "unsupported",
+  "invalid-capability",
+  "capability-not-granted",
+  "access-denied",
+  "invalid-argument",
+  "invalid-policy",
+  "guest-exit",
+  "process-failed",
   "disposed",
 ]);
 

@@ -29,6 +29,8 @@ export * from "./sandbox.ts";
 export * from "./sandbox_builder.ts";
 export type {
   CallAbi,
+  ExecuteOptions,
+  ExecuteResult,
   InstancePolicy,
   Isolation,
   LimitEnforcement,

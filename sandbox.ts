@@ -4,12 +4,14 @@
  * @module
  */
 
+import { Grants } from "./_grants.ts";
 import { disposed, Guest } from "./_guest.ts";
+import { openSource } from "./_source.ts";
 import { quote } from "./_text.ts";
 import { messageHandlers } from "./communication/guest_abi.ts";
 import { parseJson, stringifyJson } from "./communication/json.ts";
-import type { SandboxError } from "./errors.ts";
-import { RuntimeFactory } from "./runtime/mod.ts";
+import { SandboxError } from "./errors.ts";
+import { isProcedure } from "./runtime/inline_instance.ts";
 import type {
   ExchangeOptions,
   Instance,
@@ -17,12 +19,16 @@ import type {
   OperationOptions,
   WasmValue,
 } from "./runtime/types.ts";
+import { exportNotFound } from "./runtime/v8/live.ts";
 import { SandboxBuilder } from "./sandbox_builder.ts";
 import {
   checkCallOptions,
+  checkExecuteOptions,
   checkOptions,
+  type ExecuteOptions,
+  type ExecuteResult,
   type LimitEnforcement,
-  requireSupport,
+  OWN_LIMITS,
   type SandboxCallOptions,
   type SandboxEnforcement,
   type SandboxOptions,
@@ -34,15 +40,8 @@ import {
   type ResolvedLimits,
   resolveLimits,
 } from "./security/limits.ts";
-
-/** What no inline guest is kept from. */
-const INLINE_GAPS: readonly string[] = Object.freeze([
-  "faults of the engine: guest and host share one V8, and only the module " +
-  "gate stands before it",
-  "side channels: the guest shares caches and cores with the host, and can " +
-  "count loops to measure time",
-  "the event loop: it waits while the guest runs, up to timeoutMs",
-]);
+import type { AuditLog } from "./security/audit/mod.ts";
+import type { SecurityPolicy } from "./security/policy.ts";
 
 /**
  * A guest, contained. Dispose it to let the guest go.
@@ -79,6 +78,7 @@ const INLINE_GAPS: readonly string[] = Object.freeze([
 export class Sandbox implements AsyncDisposable {
   readonly #guest: Guest;
   readonly #options: SandboxOptions;
+  readonly #grants: Grants;
   readonly #resources: AsyncDisposableStack;
   readonly #plain: ExchangeOptions;
   /** Exports that take messages, and not numbers. */
@@ -86,20 +86,23 @@ export class Sandbox implements AsyncDisposable {
   readonly #fresh: boolean;
   readonly #sync: boolean;
   #calls = 0;
+  #messages = 0;
   #disposed = false;
 
   private constructor(
     guest: Guest,
-    options: SandboxOptions,
+    { options, grants }: { options: SandboxOptions; grants: Grants },
     resources: AsyncDisposableStack,
   ) {
+    const { source, policy } = guest.parts;
     this.#guest = guest;
     this.#options = options;
+    this.#grants = grants;
     this.#resources = resources;
     this.#plain = options.abi === undefined ? {} : { abi: options.abi };
-    this.#handlers = messageHandlers(guest.parts.module.exports, options.abi);
-    this.#fresh = guest.parts.policy === "fresh";
-    this.#sync = guest.parts.runtime.features.sync;
+    this.#handlers = messageHandlers(source.module.exports, options.abi);
+    this.#fresh = policy === "fresh";
+    this.#sync = source.features.sync;
   }
 
   /**
@@ -130,27 +133,18 @@ export class Sandbox implements AsyncDisposable {
     // read once: a getter could answer otherwise the next time
     const options = { ...given };
     checkOptions(options);
-    const {
-      runtime: choice = "v8",
-      runtimes = new RuntimeFactory(),
-      features = {},
-      imports = {},
-      instance: policy = "reuse",
-    } = options;
     await using resources = new AsyncDisposableStack();
-    const runtime = typeof choice === "string"
-      ? resources.use(await runtimes.create(choice))
-      : choice;
-    requireSupport(runtime, options);
+    const grants = new Grants(options);
     const limits = resolveLimits(options.limits ?? {});
-    const module = await runtime.compile(options.module, {
+    const source = await openSource(options, {
+      ...grants,
       limits,
-      features,
-      ...operation,
-    });
-    const parts = { runtime, module, imports, limits, policy };
-    const guest = await Guest.create(parts, operation);
-    return new Sandbox(guest, options, resources.move());
+      resources,
+      record: (event) => grants.record(event),
+    }, operation);
+    const { instance: policy = "reuse" } = options;
+    const guest = await Guest.create({ source, limits, policy }, operation);
+    return new Sandbox(guest, { options, grants }, resources.move());
   }
 
   /** The limits in force. */
@@ -160,7 +154,30 @@ export class Sandbox implements AsyncDisposable {
 
   /** What the module exports. */
   get exports(): readonly ModuleExport[] {
-    return this.#guest.parts.module.exports;
+    return this.#guest.parts.source.module.exports;
+  }
+
+  /** Where the guest runs. */
+  get isolation(): "inline" | "process" {
+    return this.#guest.parts.source.isolation;
+  }
+
+  /** What the guest may do. */
+  get policy(): SecurityPolicy {
+    return this.#grants.policy;
+  }
+
+  /** Name of this sandbox in the events of its audit. */
+  get id(): string {
+    return this.#grants.id;
+  }
+
+  /**
+   * Each decision about what the guest may do: the latest of them as a list,
+   * and all that come by `for await`. It ends when the sandbox is disposed.
+   */
+  get audit(): AuditLog {
+    return this.#grants.audit;
   }
 
   /** Why the instance is dead, if it is. */
@@ -218,9 +235,55 @@ export class Sandbox implements AsyncDisposable {
     this.#use(options);
     if (this.#fresh || !this.#sync) {
       const what = this.#fresh ? 'callSync with instance "fresh"' : "callSync";
-      throw unsupported(this.#guest.parts.runtime, what, "use call");
+      throw unsupported(this.#guest.parts.source, what, "use call");
     }
     return this.#send(this.#guest.instance, name, input, options) as T;
+  }
+
+  /**
+   * Runs the module as a WASI command: calls `_start` of an instance of its
+   * own. An exit code is a result; everything else that keeps the program from
+   * its end is thrown.
+   *
+   * @example Usage
+   * ```ts
+   * import { Capabilities, Sandbox, SecurityPolicy } from "@wasm-sandbox/core";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using sandbox = await Sandbox.create({
+   *   module: "examples/programs/rust/wordfreq.wasm",
+   *   policy: SecurityPolicy.strict()
+   *     .allowCapability(...Capabilities.program(), Capabilities.environment({})),
+   * });
+   * const { exitCode, stdout } = await sandbox.execute([], { stdin: "to be" });
+   * assertEquals(exitCode, 0);
+   * assertEquals(JSON.parse(new TextDecoder().decode(stdout)).words, 2);
+   * ```
+   *
+   * @param args The arguments, without the program's name.
+   * @param options Streams, variables, files, a shorter deadline, cancellation.
+   * @returns Exit code, output, and the files of memory mounts.
+   * @throws {SandboxError} If the guest traps, reaches a limit or is refused.
+   * @throws {TypeError} If an option does not fit the policy.
+   */
+  async execute(
+    args: readonly string[] = [],
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult> {
+    this.#use();
+    checkExecuteOptions(options);
+    this.#requireCommand();
+    const run = this.#grants.run(args, options);
+    const { signal, timeoutMs } = options;
+    const call = {
+      ...(signal === undefined ? {} : { signal }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    };
+    this.#calls++;
+    return await this.#guest.fresh(
+      (instance) => instance.execute(run, call),
+      call,
+    );
   }
 
   /**
@@ -251,18 +314,29 @@ export class Sandbox implements AsyncDisposable {
    * @returns The figures of this moment.
    */
   usage(): SandboxUsage {
-    return { calls: this.#calls, limits: this.#guest.usage() };
+    const limits = this.#guest.usage();
+    const { messages } = this.limits;
+    return {
+      calls: this.#calls,
+      limits: messages === undefined ? limits : {
+        ...limits,
+        messages: { allowed: messages, used: this.#messages },
+      },
+      counters: this.#grants.auditor.counters(),
+    };
   }
 
   /**
-   * Who enforces each limit, and how firmly, and what is not protected.
+   * Who enforces each limit and each grant, how firmly, and what is not
+   * protected.
    *
    * @returns Plain data.
    */
   enforcement(): SandboxEnforcement {
-    const { runtime, limits } = this.#guest.parts;
+    const { source, limits } = this.#guest.parts;
     const rows: Partial<Record<LimitName | "stack", LimitEnforcement>> = {};
-    for (const [key, enforcement] of Object.entries(runtime.features.limits)) {
+    const known = { ...source.features.limits, ...OWN_LIMITS };
+    for (const [key, enforcement] of Object.entries(known)) {
       const name = key as LimitName | "stack";
       if (name === "stack") rows.stack = enforcement;
       else if (limits[name] !== undefined) {
@@ -270,10 +344,11 @@ export class Sandbox implements AsyncDisposable {
       }
     }
     return {
-      isolation: "inline",
-      runtime: runtime.name,
+      isolation: source.isolation,
+      runtime: source.runtimeName,
       limits: rows,
-      unprotected: INLINE_GAPS,
+      grants: source.grants,
+      unprotected: [...source.unprotected, ...this.#grants.notProtected()],
     };
   }
 
@@ -283,6 +358,20 @@ export class Sandbox implements AsyncDisposable {
     this.#disposed = true;
     await this.#guest.dispose();
     await this.#resources.disposeAsync();
+    this.#grants.audit[Symbol.dispose]();
+  }
+
+  #requireCommand(): void {
+    if (isProcedure(this.exports, "_start")) return;
+    throw exportNotFound("_start", this.exports);
+  }
+
+  /** Counts a request or a reply. */
+  #countMessage(): void {
+    const { messages } = this.limits;
+    if (messages === undefined) return;
+    if (this.#messages >= messages) throw tooManyMessages(messages);
+    this.#messages++;
   }
 
   #use(options?: SandboxCallOptions): void {
@@ -301,7 +390,8 @@ export class Sandbox implements AsyncDisposable {
       return instance.callSync(name, this.#numbers(name, input), options);
     }
     const request = encode(name, input, options);
-    return decode(
+    this.#countMessage();
+    return this.#decode(
       name,
       instance.exchangeSync(name, request, this.#exchange(options)),
     );
@@ -318,10 +408,16 @@ export class Sandbox implements AsyncDisposable {
       return await instance.call(name, this.#numbers(name, input), options);
     }
     const request = encode(name, input, options);
-    return decode(
+    this.#countMessage();
+    return this.#decode(
       name,
       await instance.exchange(name, request, this.#exchange(options)),
     );
+  }
+
+  #decode(name: string, reply: string | Uint8Array): unknown {
+    this.#countMessage();
+    return typeof reply === "string" ? parseJson(name, reply) : reply;
   }
 
   #numbers(name: string, input: unknown): readonly WasmValue[] {
@@ -370,6 +466,13 @@ function encode(
   );
 }
 
-function decode(name: string, reply: string | Uint8Array): unknown {
-  return typeof reply === "string" ? parseJson(name, reply) : reply;
+function tooManyMessages(allowed: number): SandboxError<"limit-exceeded"> {
+  const suggestion = "raise messages, or create another sandbox";
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot pass another message: messages is ${allowed} (${suggestion})`,
+    {
+      details: { limit: "messages", allowed, used: allowed + 1, suggestion },
+    },
+  );
 }

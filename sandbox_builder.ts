@@ -20,7 +20,11 @@ import {
   type Isolation,
   type SandboxOptions,
 } from "./sandbox_options.ts";
+import type { ProcessPool } from "./runtime/process/pool.ts";
+import type { CapabilityKinds } from "./security/kinds.ts";
 import type { ResourceLimits } from "./security/limits.ts";
+import type { SecurityPolicy } from "./security/policy.ts";
+import type { AuditEvent, AuditSink, Capability } from "./security/types.ts";
 
 /** Makes a sandbox: {@linkcode Sandbox.create}. */
 export type CreateSandbox = (
@@ -110,6 +114,43 @@ export class SandboxBuilder {
    */
   isolation(isolation: Isolation): SandboxBuilder {
     return this.#with({ isolation });
+  }
+
+  /**
+   * Sets what the guest may do.
+   *
+   * @param policy The policy, or its capabilities.
+   * @param kinds Kinds of capability, if it holds others than the built-in.
+   * @returns A new builder.
+   */
+  securityPolicy(
+    policy: SecurityPolicy | readonly Capability[],
+    kinds?: CapabilityKinds,
+  ): SandboxBuilder {
+    return this.#with({
+      policy,
+      ...(kinds === undefined ? {} : { capabilityKinds: kinds }),
+    });
+  }
+
+  /**
+   * Has each decision about what the guest may do recorded.
+   *
+   * @param sink Takes the events: a sink, or a function.
+   * @returns A new builder.
+   */
+  audit(sink: AuditSink | ((event: AuditEvent) => void)): SandboxBuilder {
+    return this.#with({ audit: sink });
+  }
+
+  /**
+   * Sets where processes are taken from.
+   *
+   * @param pool The pool.
+   * @returns A new builder.
+   */
+  processPool(pool: ProcessPool): SandboxBuilder {
+    return this.#with({ pool });
   }
 
   /**

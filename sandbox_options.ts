@@ -15,18 +15,24 @@ import type {
   ModuleFeatures,
   ModuleSource,
   Runtime,
+  RuntimeFeatures,
 } from "./runtime/types.ts";
+import type { ProcessPool } from "./runtime/process/pool.ts";
 import { featureMask } from "./runtime/v8/features.ts";
 import {
   type LimitName,
   resolveLimits,
   type ResourceLimits,
 } from "./security/limits.ts";
+import type { CapabilityKinds } from "./security/kinds.ts";
+import type { SecurityPolicy } from "./security/policy.ts";
+import type { AuditEvent, AuditSink, Capability } from "./security/types.ts";
 
 /**
- * Where a guest runs: in the calling thread, or in a process of its own.
- * `"auto"` is decided by what the guest is granted; as long as nothing of the
- * operating system can be granted, that is `"inline"`.
+ * Where a guest runs: in the calling thread, or in a process of its own, which
+ * holds no permission of Deno's but those that its grants need. `"auto"` is
+ * decided by the policy: `"process"` as soon as it grants directories of the
+ * host or the network, `"inline"` otherwise.
  */
 export type Isolation = "auto" | "inline" | "process";
 
@@ -57,7 +63,8 @@ export interface SandboxOptions {
    */
   readonly runtimes?: RuntimeFactory;
   /**
-   * Where the guest runs. `"process"` is refused in this version.
+   * Where the guest runs. `"process"` needs the permission to run Deno, runs
+   * the built-in runtime `"v8"` and offers no `callSync`.
    *
    * @default {"auto"}
    */
@@ -82,6 +89,25 @@ export interface SandboxOptions {
    * @default {{}}
    */
   readonly imports?: HostImports;
+  /**
+   * What the guest may do, with WASI and with host functions that ask.
+   *
+   * @default {SecurityPolicy.strict()}
+   */
+  readonly policy?: SecurityPolicy | readonly Capability[];
+  /**
+   * The kinds of capability that the policy may hold.
+   *
+   * @default {new CapabilityKinds()}
+   */
+  readonly capabilityKinds?: CapabilityKinds;
+  /**
+   * Takes each decision about what the guest may do, beside
+   * {@linkcode Sandbox.prototype.audit}: a sink, or a function.
+   */
+  readonly audit?: AuditSink | ((event: AuditEvent) => void);
+  /** Processes to take one from, for the isolation `"process"`. */
+  readonly pool?: ProcessPool;
   /** Names of the guest's memory functions, for JSON and bytes. */
   readonly abi?: GuestAbi;
   /**
@@ -102,6 +128,52 @@ export interface SandboxCallOptions extends CallOptions {
   abi?: CallAbi;
 }
 
+/** Options of {@linkcode Sandbox.prototype.execute}. */
+export interface ExecuteOptions extends CallOptions {
+  /**
+   * The standard input. A stream is read as the guest reads in a process, and
+   * to its end before the guest runs inline.
+   *
+   * @default {""}
+   */
+  stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
+  /**
+   * Variables of the environment. Each name must be among those that the
+   * policy's environment capability passes on.
+   *
+   * @default {{}}
+   */
+  env?: Readonly<Record<string, string>>;
+  /**
+   * Files to put into memory mounts, by the guest's absolute path.
+   *
+   * @default {{}}
+   */
+  files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Where the standard output goes; it is collected if left out. */
+  stdout?: WritableStream<Uint8Array>;
+  /** Where the standard error goes; it is collected if left out. */
+  stderr?: WritableStream<Uint8Array>;
+  /**
+   * What the program is told its own name is.
+   *
+   * @default {"guest"}
+   */
+  name?: string;
+}
+
+/** How a program ended. */
+export interface ExecuteResult {
+  /** Its exit code. */
+  readonly exitCode: number;
+  /** The standard output; empty if it went to a stream. */
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  /** The standard error; empty if it went to a stream. */
+  readonly stderr: Uint8Array<ArrayBuffer>;
+  /** All files of all memory mounts, by the guest's absolute path. */
+  readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+}
+
 /** What was used of one limit. */
 export interface LimitUsage {
   /** What is allowed, in the unit of the limit's name. */
@@ -116,6 +188,8 @@ export interface SandboxUsage {
   readonly calls: number;
   /** What was used of each limit. */
   readonly limits: Readonly<Partial<Record<LimitName, LimitUsage>>>;
+  /** What was used of the counters of capabilities, by `type.counter`. */
+  readonly counters: Readonly<Record<string, Required<LimitUsage>>>;
 }
 
 /** Who enforces one limit of a sandbox, and how firmly. */
@@ -134,7 +208,9 @@ export interface SandboxEnforcement {
   readonly limits: Readonly<
     Partial<Record<LimitName | "stack", LimitEnforcement>>
   >;
-  /** What this isolation does not protect against. */
+  /** Who enforces each grant, by type of capability. */
+  readonly grants: Readonly<Record<string, string>>;
+  /** What the isolation and the grants do not protect against. */
   readonly unprotected: readonly string[];
 }
 
@@ -146,6 +222,10 @@ const OPTION_NAMES: readonly string[] = [
   "limits",
   "features",
   "imports",
+  "policy",
+  "capabilityKinds",
+  "audit",
+  "pool",
   "abi",
   "instance",
 ];
@@ -169,6 +249,16 @@ export function checkOptions(options: Partial<SandboxOptions>): void {
 }
 
 const CALL_OPTION_NAMES: readonly string[] = ["abi", "signal", "timeoutMs"];
+const EXECUTE_OPTION_NAMES: readonly string[] = [
+  "stdin",
+  "env",
+  "files",
+  "stdout",
+  "stderr",
+  "name",
+  "signal",
+  "timeoutMs",
+];
 const ABIS: readonly unknown[] = [undefined, "raw", "json", "bytes"];
 
 /**
@@ -178,18 +268,36 @@ const ABIS: readonly unknown[] = [undefined, "raw", "json", "bytes"];
  * @throws {TypeError} If an option is not known.
  */
 export function checkCallOptions(options: SandboxCallOptions): void {
-  for (const name in options) {
-    if (CALL_OPTION_NAMES.includes(name)) continue;
-    throw new TypeError(
-      `Cannot call with the option ${quote(name)}: known are ${
-        CALL_OPTION_NAMES.join(", ")
-      }`,
-    );
-  }
+  checkNames("call", options, CALL_OPTION_NAMES);
   if (!ABIS.includes(options.abi)) {
     throw new TypeError(
       `Cannot call with the abi ${quote(String(options.abi))}: known are ` +
         "raw, json, bytes",
+    );
+  }
+}
+
+/**
+ * Refuses options of a run that are not known: they would be ignored.
+ *
+ * @param options What the caller gave.
+ * @throws {TypeError} If an option is not known.
+ */
+export function checkExecuteOptions(options: ExecuteOptions): void {
+  checkNames("execute", options, EXECUTE_OPTION_NAMES);
+}
+
+function checkNames(
+  what: string,
+  options: object,
+  known: readonly string[],
+): void {
+  for (const name in options) {
+    if (known.includes(name)) continue;
+    throw new TypeError(
+      `Cannot ${what} with the option ${quote(name)}: known are ${
+        known.join(", ")
+      }`,
     );
   }
 }
@@ -245,49 +353,65 @@ function* problemOf(check: () => unknown): Iterable<string> {
 }
 
 /**
- * Refuses what a runtime cannot run or enforce.
+ * Refuses limits and features that nobody enforces where the guest is to run.
  *
- * @param runtime The runtime.
+ * @param source Where it is to run.
  * @param options What is asked of it, checked.
  * @throws {SandboxError} With code `unsupported`.
  */
 export function requireSupport(
-  runtime: Runtime,
-  { isolation, limits = {}, features = {} }: SandboxOptions,
+  source: Enforcer,
+  { limits = {}, features = {} }: Pick<SandboxOptions, "limits" | "features">,
 ): void {
-  if (isolation === "process") {
-    throw unsupported(runtime, 'isolation "process"', 'use "inline"');
-  }
   for (const name of Object.keys(limits) as LimitName[]) {
-    const { level = "none" } = runtime.features.limits[name] ?? {};
+    if (limits[name] === undefined || OWN_LIMITS[name] !== undefined) continue;
+    const { level = "none" } = source.features.limits[name] ?? {};
     if (level === "none") {
-      throw unsupported(runtime, `the limit ${name}`, "leave it out");
+      throw unsupported(source, `the limit ${name}`, "leave it out");
     }
   }
   for (const [name, allowed] of Object.entries(features)) {
-    if (allowed && !runtime.features.wasm.some((each) => each === name)) {
-      throw unsupported(runtime, `the feature ${name}`, "do not allow it");
+    if (allowed && !source.features.wasm.some((each) => each === name)) {
+      throw unsupported(source, `the feature ${name}`, "do not allow it");
     }
   }
 }
 
+/** Who enforces limits: a runtime, where it runs. */
+export interface Enforcer {
+  /** Where it runs. */
+  readonly isolation: "inline" | "process";
+  /** Name of the runtime. */
+  readonly runtimeName: string;
+  /** What it enforces. */
+  readonly features: RuntimeFeatures;
+}
+
+/** Limits that the sandbox itself enforces, whatever the runtime. */
+export const OWN_LIMITS: Readonly<Partial<Record<LimitName, Enforcement>>> =
+  Object.freeze({
+    messages: { level: "hard", by: "the sandbox, before it sends one" },
+    instances: { level: "hard", by: "the sandbox, before it makes one" },
+  });
+
 /**
  * The error of something that a runtime cannot do or enforce.
  *
- * @param runtime The runtime.
+ * @param source The runtime, and where it runs.
  * @param feature What it cannot.
  * @param suggestion What to do instead.
  * @returns The error.
  */
 export function unsupported(
-  runtime: Runtime,
+  { runtimeName, isolation }: Pick<Enforcer, "runtimeName" | "isolation">,
   feature: string,
   suggestion: string,
 ): SandboxError<"unsupported"> {
+  const where = isolation === "inline" ? "inline" : "in a process";
   return new SandboxError(
     "unsupported",
-    `Cannot provide ${feature}: the runtime "${runtime.name}" cannot ` +
-      `enforce it inline (${suggestion})`,
-    { details: { runtime: runtime.name, feature } },
+    `Cannot provide ${feature}: the runtime "${runtimeName}" cannot ` +
+      `enforce it ${where} (${suggestion})`,
+    { details: { runtime: runtimeName, feature } },
   );
 }

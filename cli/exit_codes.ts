@@ -10,6 +10,9 @@
  * | 4 | a limit was reached |
  * | 5 | anything else |
  *
+ * A WASI program that `run` runs to its end gives its own exit code, whatever it
+ * is. An error of this list prints a line to the standard error.
+ *
  * `inspect` ends with the code that running the module would begin with: 0 if
  * it is accepted, 3 or 4 if it is not.
  *
@@ -19,8 +22,22 @@
 import { ValidationError } from "@cliffy/command";
 import { SandboxError, type SandboxErrorCode } from "../errors.ts";
 
-/** An exit code of the command line. */
+/** An exit code of the command line's own. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
+
+/** Largest exit code that an operating system passes on. */
+const MAX_EXIT_CODE = 255;
+
+/**
+ * The exit code of a program, for the operating system, which keeps only eight
+ * bits: a larger one must not come out as 0.
+ *
+ * @param exitCode The program's.
+ * @returns The same, or 255 if it is larger.
+ */
+export function guestExitCode(exitCode: number): number {
+  return Math.min(exitCode, MAX_EXIT_CODE);
+}
 
 /** The exit codes, for the help. */
 export const EXIT_CODE_HELP: string = [
@@ -43,6 +60,13 @@ const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "invalid-module": 3,
   "module-refused": 3,
   "import-not-granted": 3,
+  "invalid-capability": 2,
+  "invalid-policy": 2,
+  "invalid-argument": 1,
+  "capability-not-granted": 1,
+  "access-denied": 1,
+  "guest-exit": 1,
+  "process-failed": 5,
   "limit-exceeded": 4,
   "instance-busy": 5,
   "instance-dead": 5,

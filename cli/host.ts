@@ -4,6 +4,8 @@
  * @module
  */
 
+import { collect } from "../_streams.ts";
+
 /** The world around the command line: this process, or a test's stand-in. */
 export interface CliHost {
   /** Writes to the standard output. */
@@ -24,22 +26,36 @@ export interface CliHost {
    * @param maxBytes As for {@linkcode CliHost.readStdin}.
    */
   readFile(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The standard streams, for a program that runs. */
+  streams(): CliStreams;
   /** Whether the standard output is a terminal. */
   isTerminal(): boolean;
   /** Whether the user asked for text without colours. */
   readonly noColor: boolean;
 }
 
+/** The standard streams. */
+export interface CliStreams {
+  readonly stdin: ReadableStream<Uint8Array>;
+  readonly stdout: WritableStream<Uint8Array>;
+  readonly stderr: WritableStream<Uint8Array>;
+}
+
 /** This process. */
 export const denoHost: CliHost = Object.freeze({
   stdout: (data: string | Uint8Array) => write(Deno.stdout.writable, data),
   stderr: (text: string) => write(Deno.stderr.writable, text),
-  readStdin: (maxBytes: number) => collect(Deno.stdin.readable, maxBytes),
+  readStdin: (maxBytes: number) => collect(Deno.stdin.readable, { maxBytes }),
   readFile: async (path: string, maxBytes: number) => {
     const file = await Deno.open(path);
     // reading to the end closes the file, and so does giving up
-    return await collect(file.readable, maxBytes);
+    return await collect(file.readable, { maxBytes });
   },
+  streams: () => ({
+    stdin: Deno.stdin.readable,
+    stdout: Deno.stdout.writable,
+    stderr: Deno.stderr.writable,
+  }),
   isTerminal: () => Deno.stdout.isTerminal(),
   noColor: Deno.noColor,
 });
@@ -60,24 +76,4 @@ async function write(
   } finally {
     writer.releaseLock();
   }
-}
-
-async function collect(
-  stream: ReadableStream<Uint8Array>,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > maxBytes) break;
-  }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

@@ -41,7 +41,16 @@ type LimitKey =
   | "fuel"
   | "message"
   | "moduleSize"
-  | "functionSize";
+  | "functionSize"
+  | "cpu"
+  | "stack"
+  | "openFiles"
+  | "written"
+  | "fileEntries"
+  | "stdinSize"
+  | "stdoutSize"
+  | "stderrSize"
+  | "hostCalls";
 
 /** The values of the flags that set limits, in plain units. */
 export type LimitValues = Readonly<Partial<Record<LimitKey, number>>>;
@@ -58,7 +67,16 @@ export interface LimitFlag {
   readonly description: string;
 }
 
-const LIMIT_FLAGS: Readonly<Record<LimitName, LimitFlag>> = Object.freeze({
+/** Limits that a single run on the command line has no use for. */
+type WithoutFlag =
+  | "messages"
+  | "instances"
+  | "networkRequests"
+  | "networkBytes";
+
+const LIMIT_FLAGS: Readonly<
+  Record<Exclude<LimitName, WithoutFlag>, LimitFlag>
+> = Object.freeze({
   memoryBytes: {
     flag: "--memory",
     key: "memory",
@@ -100,6 +118,60 @@ const LIMIT_FLAGS: Readonly<Record<LimitName, LimitFlag>> = Object.freeze({
     key: "functionSize",
     unit: SIZE,
     description: "Longest function of the module.",
+  },
+  cpuMs: {
+    flag: "--cpu",
+    key: "cpu",
+    unit: DURATION,
+    description: "Most CPU time, in a process only (not limited).",
+  },
+  stackBytes: {
+    flag: "--stack",
+    key: "stack",
+    unit: SIZE,
+    description: "The guest's stack, in a process only.",
+  },
+  openFiles: {
+    flag: "--open-files",
+    key: "openFiles",
+    unit: COUNT,
+    description: "Most files open at a time.",
+  },
+  writtenBytes: {
+    flag: "--written",
+    key: "written",
+    unit: SIZE,
+    description: "Most bytes written to files.",
+  },
+  fileEntries: {
+    flag: "--file-entries",
+    key: "fileEntries",
+    unit: COUNT,
+    description: "Most files, directories and links made.",
+  },
+  stdinBytes: {
+    flag: "--stdin-size",
+    key: "stdinSize",
+    unit: SIZE,
+    description: "Most bytes read from the standard input.",
+  },
+  stdoutBytes: {
+    flag: "--stdout-size",
+    key: "stdoutSize",
+    unit: SIZE,
+    description: "Most bytes written to the standard output.",
+  },
+  stderrBytes: {
+    flag: "--stderr-size",
+    key: "stderrSize",
+    unit: SIZE,
+    description: "Most bytes written to the standard error.",
+  },
+  hostCalls: {
+    flag: "--host-calls",
+    key: "hostCalls",
+    unit: COUNT,
+    description: "Most calls of host functions, WASI's too (not limited).",
   },
 });
 

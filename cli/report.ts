@@ -103,7 +103,7 @@ export function isWasi({ module }: { readonly module: string }): boolean {
 
 function importHint(missing: readonly ImportName[]): string | undefined {
   if (missing.some(isWasi)) {
-    return "this is a WASI program, and this version runs no WASI programs";
+    return "it imports what WASI preview 1 does not have, or has otherwise";
   }
   const [first] = missing;
   if (first === undefined) return undefined;

@@ -9,27 +9,39 @@
 import { Command, ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
 import type { ModuleExport, WasmResult } from "../runtime/types.ts";
+import type { Sandbox } from "../sandbox.ts";
+import { guestExitCode } from "./exit_codes.ts";
 import { findFunction, signatureText } from "./exports.ts";
+import {
+  grantsOf,
+  GUEST_FLAGS,
+  type GuestFlags,
+  withGrants,
+} from "./guest_flags.ts";
 import { SHARED_FLAGS, type SharedFlags, withLimits } from "./limits.ts";
 import { numbersJson } from "./output.ts";
 import { nameType } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 /** The values of the flags of `run`. */
-interface RunFlags extends SharedFlags {
+interface RunFlags extends SharedFlags, GuestFlags {
   readonly export?: string;
 }
 
 /** What is called unless a name is given, the first that there is. */
 const ENTRIES = ["_start", "_initialize", "main"] as const;
 
-const FLAGS = [...SHARED_FLAGS, "--export"];
+const FLAGS = [...SHARED_FLAGS, ...GUEST_FLAGS, "--export"];
 
 const DESCRIPTION = `Run a module as a program.
 
-Makes an instance, which runs its start function, and then calls the export
-_start, _initialize or main, the first that there is and takes no parameters.
-Prints nothing of its own. Programs for WASI are not run by this version.`;
+A WASI program, which exports _start, gets the arguments after --, the standard
+streams, a coarse clock and random bytes, and ends with its own exit code. Files
+and variables are granted by --dir and --env, or all of it by --policy alone. A
+program with a directory of the host runs in a process of its own.
+
+Of other modules the export _initialize or main is called, the first that there
+is and takes no parameters.`;
 
 /**
  * Makes the command `run`.
@@ -45,16 +57,29 @@ export function runCommand(session: Session): Command<any> {
       "Path or URL of the module, or - for the standard input.",
     ])
     .option("--export <name:string>", "Call this export.");
-  return withLimits(command)
-    .example("Run", "wasm-sandbox run program.wasm --timeout 10s --verbose")
+  return withGrants(withLimits(command))
+    .example("Run", "wasm-sandbox run program.wasm --timeout 10s -- --help")
+    .example(
+      "Grant a directory",
+      "wasm-sandbox run report.wasm --dir /logs::./logs:ro --dir /out::./out",
+    )
+    .example(
+      "Grant by a file",
+      "wasm-sandbox run report.wasm --policy report.yaml -- /logs",
+    )
     .action(async function (
       this: Command<any>,
       flags: RunFlags,
       file: string,
     ) {
-      noArguments(this.getLiteralArgs());
-      await run(session, flags, file);
+      await run(session, flags, { file, args: this.getLiteralArgs() });
     });
+}
+
+/** What to run. */
+interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
 }
 
 /**
@@ -73,10 +98,13 @@ export function noArguments(args: readonly string[]): void {
 async function run(
   session: Session,
   flags: RunFlags,
-  file: string,
+  { file, args }: Program,
 ): Promise<void> {
+  const granted = await grantsOf(flags);
   await session.withSandbox(file, flags, async (sandbox) => {
     const name = flags.export ?? entryOf(sandbox.exports);
+    if (name === "_start") return await execute(session, sandbox, args);
+    noArguments(args);
     if (name !== undefined) checkEntry(sandbox.exports, name);
     const result = name === undefined
       ? undefined
@@ -90,7 +118,17 @@ async function run(
       const json = numbersJson(result);
       await session.printJson({ export: name ?? null, result: json, usage });
     }
-  });
+  }, granted);
+}
+
+/** Runs a WASI program with the standard streams of the command line. */
+async function execute(
+  session: Session,
+  sandbox: Sandbox,
+  args: readonly string[],
+): Promise<void> {
+  const { exitCode } = await sandbox.execute(args, session.host.streams());
+  session.exitCode = guestExitCode(exitCode);
 }
 
 function entryOf(exports: readonly ModuleExport[]): string | undefined {

@@ -9,8 +9,8 @@ import { ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
 import type { ModuleSource } from "../runtime/types.ts";
 import { Sandbox } from "../sandbox.ts";
+import type { SandboxOptions } from "../sandbox_options.ts";
 import { resolveLimits } from "../security/limits.ts";
-import type { ExitCode } from "./exit_codes.ts";
 import type { CliHost } from "./host.ts";
 import { type Settings, settingsOf, type SharedFlags } from "./limits.ts";
 import { jsonText, type Usage, usageText } from "./output.ts";
@@ -18,12 +18,18 @@ import { jsonText, type Usage, usageText } from "./output.ts";
 /** In the place of a path: the standard input. */
 export const STDIN = "-";
 
+/** What a sandbox is granted beside limits and features. */
+export type SandboxGrants = Pick<
+  SandboxOptions,
+  "policy" | "limits" | "isolation" | "audit"
+>;
+
 /** One run of the command line. */
 export class Session {
   /** The world around. */
   readonly host: CliHost;
   /** What the run ends with, unless something is thrown. */
-  exitCode: ExitCode = 0;
+  exitCode: number = 0;
   readonly #startedAt = performance.now();
 
   /**
@@ -42,13 +48,17 @@ export class Session {
    * @param file Path or URL of the module.
    * @param flags Limits and features.
    * @param use What to do with it.
+   * @param granted What the guest may do, if anything. Flags go before limits.
    */
   async withSandbox(
     file: string,
     flags: SharedFlags,
     use: (sandbox: Sandbox) => Promise<void>,
+    granted: SandboxGrants = {},
   ): Promise<void> {
-    const settings = settingsOf(flags);
+    const given = settingsOf(flags);
+    const limits = { ...granted.limits, ...given.limits };
+    const settings = { ...given, ...granted, limits };
     const module = await this.moduleSource(file, settings);
     await using sandbox = await Sandbox.create({ module, ...settings });
     try {

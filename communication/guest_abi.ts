@@ -6,12 +6,7 @@
  */
 
 import { SandboxError } from "../errors.ts";
-import type {
-  GuestAbi,
-  ModuleExport,
-  NumberType,
-  Signature,
-} from "../runtime/types.ts";
+import type { GuestAbi, ModuleExport, Signature } from "../runtime/types.ts";
 
 /** Default name of the export that allocates. */
 export const ALLOC_EXPORT = "wasm_sandbox_alloc";
@@ -48,8 +43,8 @@ export function isMessageHandler(signature: Signature): boolean {
 /** Whether a signature is of exactly these types. */
 export function hasTypes(
   { params, results }: Signature,
-  takes: readonly NumberType[],
-  gives: readonly NumberType[],
+  takes: Signature["params"],
+  gives: Signature["results"],
 ): boolean {
   return params.length === takes.length && results.length === gives.length &&
     takes.every((type, index) => params[index] === type) &&

@@ -1,8 +1,9 @@
 /**
  * Guests that work, modules that are refused and guests that are stopped, with
- * the host standing after each.
+ * the host standing after each; then a program under a policy, in a process of
+ * its own, with its files in a temporary folder.
  *
- *     deno run --allow-read=examples examples/demo.ts
+ *     deno run --allow-read --allow-write --allow-run examples/demo.ts
  *
  * Ends by itself: with exit code 0 if all came as expected, with 1 otherwise.
  *
@@ -13,6 +14,7 @@ import process from "node:process";
 import { Sandbox } from "../mod.ts";
 import { realm } from "../runtime/v8/realm.ts";
 import { type Case, type Part, PARTS, WITNESS } from "./demo_cases.ts";
+import { story } from "./demo_story.ts";
 import { heading, line, type Row, show, verdict } from "./demo_table.ts";
 
 /** For how long the host is watched after the last guest was stopped. */
@@ -38,6 +40,10 @@ async function main(): Promise<boolean> {
       `${instances} instances alive.`,
   );
   ok &&= busyMs < MAX_BUSY_MS && growthMiB < MAX_GROWTH_MIB && instances === 0;
+  print("\nPOLICY: a C program that reports on logs, and what it may do\n");
+  const told = await story(print);
+  print(told ? "\nThe policy held." : "\nThe policy did not hold.");
+  ok &&= told;
   print(ok ? "The host still stands." : "Something did not hold.");
   return ok;
 }

@@ -10,7 +10,6 @@ import type {
   ResolvedLimits,
   ResourceLimits,
 } from "../security/limits.ts";
-import type { Capability } from "../security/types.ts";
 import type { ModuleFeatures, WasmFeature } from "./v8/features.ts";
 import type { ExternalKind, Signature } from "./v8/layout.ts";
 
@@ -51,6 +50,49 @@ export type HostFunction = (...args: any[]) => WasmResult | void;
 export type HostImports = Readonly<
   Record<string, Readonly<Record<string, HostFunction | WasmValue>>>
 >;
+
+/**
+ * What functions that belong together see of the guest that calls them. Every
+ * runtime gives it to the {@linkcode HostModule}s of an instance.
+ */
+export interface GuestAccess {
+  /**
+   * The guest's memory as it is now, the export `memory`. A view is stale as
+   * soon as the guest runs again. Empty if the guest exports none.
+   */
+  memory(): Uint8Array<ArrayBuffer>;
+  /**
+   * Waits in the guest's thread, no longer than the deadline lets it.
+   *
+   * @param ms How long, in milliseconds.
+   */
+  sleep(ms: number): void;
+  /**
+   * Takes fuel, where it is counted, for work that the host does.
+   *
+   * @param units How much.
+   */
+  charge(units: number): void;
+}
+
+/**
+ * Functions of the host that belong together and see the guest's memory, such
+ * as WASI. A {@linkcode SandboxError} that they throw ends the guest, which
+ * cannot catch it, and reaches the caller as it is.
+ */
+export interface HostModule {
+  /** Name of the module that a guest imports them from. */
+  readonly name: string;
+  /** Types of the functions. An import of another type is not granted. */
+  readonly signatures: Readonly<Record<string, Signature>>;
+  /**
+   * Makes the functions for one instance.
+   *
+   * @param guest The instance.
+   * @returns The functions by name; they take and give numbers.
+   */
+  link(guest: GuestAccess): Readonly<Record<string, HostFunction>>;
+}
 
 /** How firmly a limit holds: nothing gets past, most does not, or not at all. */
 export type EnforcementLevel = "hard" | "soft" | "none";
@@ -131,8 +173,8 @@ export interface CompileOptions extends OperationOptions {
 export interface InstantiateOptions extends OperationOptions {
   /** What the guest may import. */
   imports?: HostImports;
-  /** What the guest may do beyond that. */
-  capabilities?: readonly Capability[];
+  /** Functions that see the guest's memory; `imports` cannot replace them. */
+  hostModules?: readonly HostModule[];
   /** The limits that the module was compiled with. */
   limits?: ResourceLimits;
 }
@@ -175,7 +217,25 @@ export interface InstanceUsage {
   readonly tableElements: number;
   /** Fuel, if it is counted. */
   readonly fuel: number | undefined;
+  /** Calls of host functions. */
+  readonly hostCalls: number;
 }
+
+/** What a guest has used of limits that the host's functions count. */
+export type HostUsage = Readonly<
+  Partial<
+    Record<
+      | "openFiles"
+      | "writtenBytes"
+      | "fileEntries"
+      | "stdinBytes"
+      | "stdoutBytes"
+      | "stderrBytes"
+      | "cpuMs",
+      number
+    >
+  >
+>;
 
 /**
  * A running module. Once a call has not returned as it should (a trap, a

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { LIMIT_TABLE, type LimitEntry } from "./limit_table.ts";
+
 /** What a guest may use at the most. What is left out has its default. */
 export interface ResourceLimits {
   /**
@@ -54,15 +56,96 @@ export interface ResourceLimits {
    * @default {262_144}
    */
   readonly functionBytes?: number;
+  /**
+   * CPU time of the guest's process, in milliseconds, rounded up to whole
+   * seconds; starting it counts too. Only in a process, where the machine can.
+   * Not limited unless given.
+   */
+  readonly cpuMs?: number;
+  /**
+   * The guest's stack, in bytes. In a process only; inline it is V8's own of
+   * some 984 KiB, which nobody can change.
+   */
+  readonly stackBytes?: number;
+  /**
+   * Files and directories that a WASI guest holds open at a time, mounts and
+   * standard streams included. One more is refused with `EMFILE`, as an
+   * operating system does.
+   *
+   * @default {256}
+   */
+  readonly openFiles?: number;
+  /**
+   * Bytes that a WASI guest writes to files in one run, or as one instance if
+   * it is called and not run; growing a file without writing counts too.
+   *
+   * @default {67_108_864}
+   */
+  readonly writtenBytes?: number;
+  /**
+   * Files, directories and links that a WASI guest makes in one run, or as one
+   * instance if it is called and not run.
+   *
+   * @default {10_000}
+   */
+  readonly fileEntries?: number;
+  /**
+   * Bytes of the standard input of one run.
+   *
+   * @default {67_108_864}
+   */
+  readonly stdinBytes?: number;
+  /**
+   * Bytes of the standard output of one run.
+   *
+   * @default {16_777_216}
+   */
+  readonly stdoutBytes?: number;
+  /**
+   * Bytes of the standard error of one run.
+   *
+   * @default {1_048_576}
+   */
+  readonly stderrBytes?: number;
+  /**
+   * Calls of the host's functions, WASI's included, by one instance. Not
+   * limited unless given: the deadline bounds them.
+   */
+  readonly hostCalls?: number;
+  /**
+   * Messages of JSON or bytes, requests and replies counted apart, of one
+   * sandbox. Not limited unless given.
+   */
+  readonly messages?: number;
+  /**
+   * Instances that a sandbox makes, one after the other. Not limited unless
+   * given.
+   */
+  readonly instances?: number;
+  /** Requests over the network. No runtime of this version offers any. */
+  readonly networkRequests?: number;
+  /** Bytes over the network. No runtime of this version offers any. */
+  readonly networkBytes?: number;
 }
 
 /** Name of a limit. */
 export type LimitName = keyof ResourceLimits;
 
-/** Limits with every default filled in; there is none for `fuel`. */
+/** Limits that do not hold unless they are given. */
+export type OptionalLimitName =
+  | "fuel"
+  | "cpuMs"
+  | "stackBytes"
+  | "hostCalls"
+  | "messages"
+  | "instances"
+  | "networkRequests"
+  | "networkBytes";
+
+/** Limits with every default filled in; some have none. */
 export type ResolvedLimits =
-  & Required<Omit<ResourceLimits, "fuel">>
-  & Pick<ResourceLimits, "fuel">;
+  & Required<Omit<ResourceLimits, OptionalLimitName>>
+  & Pick<ResourceLimits, OptionalLimitName>;
 
 /** The limits of a sandbox that is given none. */
 export const DEFAULT_LIMITS: ResolvedLimits = Object.freeze({
@@ -72,23 +155,58 @@ export const DEFAULT_LIMITS: ResolvedLimits = Object.freeze({
   messageBytes: 2 ** 20,
   moduleBytes: 16 * 2 ** 20,
   functionBytes: 2 ** 18,
+  openFiles: 256,
+  writtenBytes: 64 * 2 ** 20,
+  fileEntries: 10_000,
+  stdinBytes: 64 * 2 ** 20,
+  stdoutBytes: 16 * 2 ** 20,
+  stderrBytes: 2 ** 20,
 });
 
-interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** What each limit may be set to. Timers of more than 2³¹ ms fire at once. */
-const RANGES: Readonly<Record<LimitName, Range>> = Object.freeze({
-  memoryBytes: { min: 0, max: 4 * 2 ** 30 },
-  tableElements: { min: 0, max: 10_000_000 },
-  timeoutMs: { min: 1, max: 2 ** 31 - 1 },
-  fuel: { min: 0, max: Number.MAX_SAFE_INTEGER },
-  messageBytes: { min: 0, max: 512 * 2 ** 20 },
-  moduleBytes: { min: 8, max: 2 ** 30 },
-  functionBytes: { min: 1, max: 7_000_000 },
+/**
+ * Limits for common uses, to start from: `{ ...LIMIT_PRESETS.small }`.
+ *
+ * | preset | for |
+ * | --- | --- |
+ * | `small` | a function that is called often: 16 MiB, 0.1 s, little output |
+ * | `standard` | the defaults |
+ * | `large` | a program that works on files: 1 GiB, a minute, large modules |
+ */
+export const LIMIT_PRESETS: Readonly<
+  Record<"small" | "standard" | "large", ResourceLimits>
+> = Object.freeze({
+  small: Object.freeze({
+    memoryBytes: 16 * 2 ** 20,
+    tableElements: 10_000,
+    timeoutMs: 100,
+    messageBytes: 64 * 2 ** 10,
+    moduleBytes: 4 * 2 ** 20,
+    openFiles: 16,
+    writtenBytes: 2 ** 20,
+    fileEntries: 100,
+    stdinBytes: 2 ** 20,
+    stdoutBytes: 2 ** 20,
+    stderrBytes: 64 * 2 ** 10,
+  }),
+  standard: DEFAULT_LIMITS,
+  large: Object.freeze({
+    memoryBytes: 2 ** 30,
+    tableElements: 1_000_000,
+    timeoutMs: 60_000,
+    messageBytes: 16 * 2 ** 20,
+    moduleBytes: 128 * 2 ** 20,
+    functionBytes: 2 ** 20,
+    openFiles: 1_024,
+    writtenBytes: 2 ** 30,
+    fileEntries: 100_000,
+    stdinBytes: 2 ** 30,
+    stdoutBytes: 256 * 2 ** 20,
+    stderrBytes: 16 * 2 ** 20,
+  }),
 });
+
+/** What each limit may be set to. */
+const RANGES: Readonly<Record<LimitName, LimitEntry>> = LIMIT_TABLE;
 
 /** Every limit's name. */
 export const LIMIT_NAMES: readonly LimitName[] = Object.freeze(

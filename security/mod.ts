@@ -1,8 +1,19 @@
 /**
  * Security: what a guest may use, and what it may do.
  *
+ * A {@linkcode SecurityPolicy} is a list of capabilities, which are plain data.
+ * A {@linkcode CapabilityKind} is what one type of them means; register your
+ * own with {@linkcode CapabilityKinds}. A {@linkcode SecurityAuditor} denies
+ * what no capability permits, and tells of each decision.
+ *
  * @module
  */
 
-export type * from "./types.ts";
+export * from "./auditor.ts";
+export * from "./capabilities.ts";
+export type * from "./json_schema.ts";
+export * from "./kinds.ts";
 export * from "./limits.ts";
+export * from "./policy.ts";
+export type * from "./types.ts";
+export type { RegisterOptions } from "../registry.ts";

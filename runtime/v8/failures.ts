@@ -12,7 +12,13 @@ import type { ResolvedLimits } from "../../security/limits.ts";
 export class Failures {
   readonly #limits: ResolvedLimits;
   readonly #trap: () => never;
-  #host: { readonly cause: unknown; readonly name: ImportName } | undefined;
+  #host:
+    | {
+      readonly cause: unknown;
+      readonly name: ImportName;
+      readonly own: boolean;
+    }
+    | undefined;
 
   /**
    * Constructs it.
@@ -31,9 +37,10 @@ export class Failures {
    *
    * @param cause What was thrown.
    * @param name The import.
+   * @param own Whether it is a host module's, whose errors are passed on.
    */
-  hostFunction(cause: unknown, name: ImportName): never {
-    this.#host ??= { cause, name };
+  hostFunction(cause: unknown, name: ImportName, own: boolean): never {
+    this.#host ??= { cause, name, own };
     return this.#trap();
   }
 
@@ -92,6 +99,7 @@ export class Failures {
         suggestion: "let the guest recurse less deep",
       }, cause);
     }
+    if (host?.own && SandboxError.is(host.cause)) return host.cause;
     if (host !== undefined) return hostFailed(name, host.name, host.cause);
     if (SandboxError.is(error)) return error;
     const thrown = isException(error);
@@ -120,6 +128,16 @@ export class Failures {
   isInexact(error: unknown): boolean {
     if (this.#host !== undefined) return isStackOverflow(this.#host.cause);
     return error instanceof WebAssembly.RuntimeError || isStackOverflow(error);
+  }
+
+  /** Notes that a guest has called host functions too often; it must trap. */
+  tooManyHostCalls(allowed: number, name: ImportName): void {
+    const cause = limitExceeded(name.name, {
+      limit: "hostCalls",
+      allowed,
+      suggestion: "raise hostCalls, or let the guest call less often",
+    }, undefined);
+    this.#host ??= { cause, name, own: true };
   }
 
   /** The error of a call while another one runs. */

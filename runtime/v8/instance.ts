@@ -8,13 +8,15 @@ import {
   exchangeMessage,
   type MessageGuest,
 } from "../../communication/guest_abi.ts";
-import { SandboxError } from "../../errors.ts";
+import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type {
   CallOptions,
   ExchangeOptions,
   GuestAbi,
+  GuestAccess,
   HostImports,
+  HostModule,
   Instance,
   InstanceUsage,
   ModuleExport,
@@ -40,6 +42,8 @@ export interface InstanceParts {
   readonly module: CompiledModule;
   /** What the host grants it to import. */
   readonly imports: HostImports;
+  /** Functions that see the guest's memory. */
+  readonly hostModules: readonly HostModule[];
   /** Keeps the deadlines. */
   readonly watchdog: Watchdog;
   /** Raises a trap. */
@@ -68,7 +72,13 @@ export class V8Instance implements Instance {
   #running = false;
   #last: Entry | undefined;
   #lastMessage: LastMessage | undefined;
-  #lastUsage: InstanceUsage = { memoryBytes: 0, tableElements: 0, fuel: 0 };
+  #lastUsage: InstanceUsage = {
+    memoryBytes: 0,
+    tableElements: 0,
+    fuel: 0,
+    hostCalls: 0,
+  };
+  #hostCalls = 0;
   /** Fuel that was put in, all in all. */
   #fuelGiven = 0;
 
@@ -89,9 +99,12 @@ export class V8Instance implements Instance {
     this.#release = parts.release;
     const live = link(module, {
       imports: parts.imports,
+      hostModules: parts.hostModules,
+      access: this.#access(),
       flag: watchdog.memory,
-      failed: (cause, name) => this.#failures.hostFunction(cause, name),
-      mayGoOn: () => this.#mayGoOn(),
+      failed: (cause, name, own) =>
+        this.#failures.hostFunction(cause, name, own),
+      mayCall: (name) => this.#mayCallHost(name),
       trap: parts.trap,
     });
     const { start } = live;
@@ -187,6 +200,7 @@ export class V8Instance implements Instance {
       fuel: fuel === undefined
         ? undefined
         : this.#fuelGiven - Number(fuel.value),
+      hostCalls: this.#hostCalls,
     };
   }
 
@@ -218,6 +232,52 @@ export class V8Instance implements Instance {
     const fuel = this.#live?.fuel;
     return Atomics.load(this.#watchdog.words, FLAG) === 1 &&
       (fuel === undefined || fuel.value >= 0n);
+  }
+
+  /** Counts a call of a host function, and tells whether it may be made. */
+  #mayCallHost(name: ImportName): boolean {
+    const { hostCalls } = this.#limits;
+    this.#hostCalls++;
+    if (hostCalls !== undefined && this.#hostCalls > hostCalls) {
+      this.#failures.tooManyHostCalls(hostCalls, name);
+      return false;
+    }
+    return this.#mayGoOn();
+  }
+
+  /** What host modules see of this instance. */
+  #access(): GuestAccess {
+    let view = new Uint8Array();
+    return {
+      memory: () => {
+        const buffer = this.#live?.memory?.buffer;
+        if (buffer === undefined) return new Uint8Array();
+        // no memory is shared here: the gate refuses threads
+        if (view.buffer !== buffer) {
+          view = new Uint8Array(buffer as ArrayBuffer);
+        }
+        return view;
+      },
+      sleep: (ms) => this.#sleep(ms),
+      charge: (units) => this.#charge(units),
+    };
+  }
+
+  /** Sleeps until the time is up or the deadline has passed. */
+  #sleep(ms: number): void {
+    // with fuel alone, fuel must bound the time too
+    if (this.#limits.timeoutMs === Infinity) {
+      this.#charge(Math.ceil(ms * SLEEP_FUEL_PER_MS));
+    }
+    if (this.#mayGoOn()) Atomics.wait(this.#watchdog.words, FLAG, 1, ms);
+  }
+
+  #charge(units: number): void {
+    const fuel = this.#live?.fuel;
+    if (fuel === undefined) return;
+    const left = fuel.value - BigInt(Math.min(units, Number.MAX_SAFE_INTEGER));
+    // far below zero it could wrap around in the guest's own counting
+    fuel.value = left < 0n ? -1n : left;
   }
 
   #ready(name: string): Live {
@@ -330,6 +390,9 @@ export class V8Instance implements Instance {
     this.#release(this);
   }
 }
+
+/** What a millisecond of sleep takes, if fuel is the only limit of time. */
+const SLEEP_FUEL_PER_MS = 100_000;
 
 const NO_ARGUMENTS: readonly never[] = Object.freeze([]);
 

@@ -6,10 +6,12 @@
  */
 
 import { quote } from "../../_text.ts";
+import { hasTypes } from "../../communication/guest_abi.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type {
   HostFunction,
   HostImports,
+  HostModule,
   ModuleImport,
   NumberType,
   Signature,
@@ -85,16 +87,37 @@ function makeMemory(
 }
 
 /** Told of what a host function did wrong. */
-export type HostFailed = (cause: unknown, name: ImportName) => never;
+export type HostFailed = (
+  cause: unknown,
+  name: ImportName,
+  own: boolean,
+) => never;
 
 /** What stands around every host function. */
 export interface HostGuard {
-  /** Called when a host function throws; must trap. */
+  /**
+   * Called when a host function throws; must trap. It is told whether the
+   * function is a host module's, whose errors are the guest's end as they are.
+   */
   readonly failed: HostFailed;
-  /** Whether neither deadline nor fuel has ended the call that runs. */
-  readonly mayGoOn: () => boolean;
+  /** Whether no limit has ended the call that runs; counts the host's calls. */
+  readonly mayCall: (name: ImportName) => boolean;
   /** Raises a trap. */
   readonly trap: () => never;
+}
+
+/** What a host grants, and a guest links with. */
+export interface Granted {
+  /** Functions of numbers, and constants. */
+  readonly imports: HostImports;
+  /** Host modules, and their functions for this instance. */
+  readonly modules: ReadonlyMap<
+    string,
+    {
+      readonly module: HostModule;
+      readonly functions: Readonly<Record<string, HostFunction>>;
+    }
+  >;
 }
 
 /**
@@ -108,7 +131,7 @@ export interface HostGuard {
  */
 export function hostImports(
   needed: readonly ModuleImport[],
-  granted: HostImports,
+  granted: Granted,
   guard: HostGuard,
 ): Record<string, Record<string, WebAssembly.ImportValue>> {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> =
@@ -159,12 +182,14 @@ function notGranted(
 }
 
 function grantedValue(
-  { module, name, kind, signature }: ModuleImport,
-  granted: HostImports,
+  need: ModuleImport,
+  { imports, modules }: Granted,
   guard: HostGuard,
 ): WebAssembly.ImportValue | undefined {
-  const namespace = Object.hasOwn(granted, module)
-    ? granted[module]
+  const { module, name, kind, signature } = need;
+  if (modules.has(module)) return ownFunction(need, modules, guard);
+  const namespace = Object.hasOwn(imports, module)
+    ? imports[module]
     : undefined;
   if (namespace === undefined || !Object.hasOwn(namespace, name)) {
     return undefined;
@@ -174,27 +199,48 @@ function grantedValue(
     const { params, results } = signature;
     // a reference to something of the host's is never handed out
     if ([...params, ...results].includes("other")) return undefined;
-    return guarded(value, { module, name }, { signature, guard });
+    return guarded(value, { module, name }, { signature, guard, own: false });
   }
   if (kind !== "global" || typeof value === "function") return undefined;
   // a bigint for a constant of 64 bits, which TypeScript does not know
   return value as WebAssembly.ImportValue;
 }
 
+/** A function of a host module, if the guest imports it as what it is. */
+function ownFunction(
+  { module: from, name, kind, signature }: ModuleImport,
+  modules: Granted["modules"],
+  guard: HostGuard,
+): WebAssembly.ImportValue | undefined {
+  const { module, functions } = modules.get(from) ?? {};
+  if (module === undefined || functions === undefined) return undefined;
+  if (kind !== "function" || signature === undefined) return undefined;
+  if (!Object.hasOwn(module.signatures, name)) return undefined;
+  const type = module.signatures[name];
+  const fn = functions[name];
+  if (fn === undefined || type === undefined) return undefined;
+  if (!hasTypes(signature, type.params, type.results)) return undefined;
+  return guarded(fn, { module: from, name }, { signature, guard, own: true });
+}
+
 /** A host function whose every way out is checked: what it throws must trap. */
 function guarded(
   fn: HostFunction,
   name: ImportName,
-  { signature, guard }: { signature: Signature; guard: HostGuard },
+  { signature, guard, own }: {
+    signature: Signature;
+    guard: HostGuard;
+    own: boolean;
+  },
 ): HostFunction {
   const { results } = signature;
-  const { failed, mayGoOn, trap } = guard;
+  const { failed, mayCall, trap } = guard;
   return (...args) => {
     try {
       // a row of calls may have no check between them
-      if (mayGoOn()) return checkedResult(fn(...args), results);
+      if (mayCall(name)) return checkedResult(fn(...args), results);
     } catch (cause) {
-      return failed(cause, name);
+      return failed(cause, name, own);
     }
     return trap();
   };

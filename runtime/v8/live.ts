@@ -18,14 +18,16 @@ import {
 import { SandboxError } from "../../errors.ts";
 import type {
   GuestAbi,
+  GuestAccess,
   HostImports,
+  HostModule,
   ModuleExport,
   Signature,
   WasmResult,
   WasmValue,
 } from "../types.ts";
 import type { CompiledModule } from "./compiled.ts";
-import { type HostFailed, hostImports, memoryImports } from "./link.ts";
+import { type HostGuard, hostImports, memoryImports } from "./link.ts";
 import {
   FUEL_EXPORT,
   MEMORY_MODULE,
@@ -66,17 +68,15 @@ export interface Live {
 }
 
 /** What a module is linked with. */
-export interface LinkOptions {
+export interface LinkOptions extends HostGuard {
   /** What the host grants. */
   readonly imports: HostImports;
+  /** Functions that see the guest's memory. */
+  readonly hostModules: readonly HostModule[];
+  /** What they see. */
+  readonly access: GuestAccess;
   /** The memory with the watchdog's flag. */
   readonly flag: WebAssembly.Memory;
-  /** Called when a host function throws; must trap. */
-  readonly failed: HostFailed;
-  /** Whether neither deadline nor fuel has ended the call that runs. */
-  readonly mayGoOn: () => boolean;
-  /** Raises a trap. */
-  readonly trap: () => never;
 }
 
 /**
@@ -89,9 +89,15 @@ export interface LinkOptions {
  */
 export function link(
   module: CompiledModule,
-  { imports, flag, ...guard }: LinkOptions,
+  { imports, hostModules, access, flag, ...guard }: LinkOptions,
 ): Live {
-  const all = hostImports(module.imports, imports, guard);
+  const modules = new Map(
+    hostModules.map((each) => [
+      each.name,
+      { module: each, functions: each.link(access) },
+    ]),
+  );
+  const all = hostImports(module.imports, { imports, modules }, guard);
   const memories = makeMemories(module, flag);
   Object.defineProperty(all, MEMORY_MODULE, { value: memories });
   const exports = instantiate(module, Object.freeze(all));

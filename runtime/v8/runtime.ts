@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable, quote } from "../../_text.ts";
+import { printable } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
 import type {
@@ -56,9 +56,30 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
     messageBytes: hard("the host, before it copies"),
     moduleBytes: hard("the gate, before it reads further"),
     functionBytes: hard("the gate"),
+    hostCalls: hard("a count before each call of a host function"),
     stack: hard("V8, whose stack has a fixed size"),
   }),
 });
+
+const WITHOUT_DEADLINES: RuntimeFeatures = Object.freeze({
+  ...FEATURES_OF_V8,
+  limits: Object.freeze({
+    ...FEATURES_OF_V8.limits,
+    timeoutMs: Object.freeze({ level: "none", by: "whoever runs the runtime" }),
+  }),
+});
+
+/** Options of {@linkcode V8Runtime}. */
+export interface V8RuntimeOptions {
+  /**
+   * Whether deadlines are written into the guest's code and kept by a watchdog.
+   * Say false only if you can end the whole thread from outside: then nothing
+   * in it stops a guest that does not return.
+   *
+   * @default {true}
+   */
+  readonly keepsDeadlines?: boolean;
+}
 
 /**
  * Runs guests on Deno's own engine, in the calling thread, under limits that
@@ -82,9 +103,20 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
  */
 export class V8Runtime implements Runtime {
   readonly name: string = NAME;
-  readonly features: RuntimeFeatures = FEATURES_OF_V8;
+  readonly features: RuntimeFeatures;
   readonly #instances = new Set<Instance>();
+  readonly #keepsDeadlines: boolean;
   #disposed = false;
+
+  /**
+   * Constructs a runtime.
+   *
+   * @param options Who keeps the deadlines.
+   */
+  constructor({ keepsDeadlines = true }: V8RuntimeOptions = {}) {
+    this.#keepsDeadlines = keepsDeadlines;
+    this.features = keepsDeadlines ? FEATURES_OF_V8 : WITHOUT_DEADLINES;
+  }
 
   async compile(
     source: ModuleSource,
@@ -100,7 +132,7 @@ export class V8Runtime implements Runtime {
       maxBytes: limits.moduleBytes,
       signal,
     });
-    const mode = instrumentation(limits);
+    const mode = instrumentation(limits, this.#keepsDeadlines);
     const key = [
       await digest(bytes),
       featureMask(features),
@@ -123,27 +155,31 @@ export class V8Runtime implements Runtime {
     options: InstantiateOptions = {},
   ): Promise<Instance> {
     this.#use();
-    const { signal, imports = {}, capabilities = [] } = options;
+    const { signal, imports = {}, hostModules = [] } = options;
     signal?.throwIfAborted();
     if (!(module instanceof CompiledModule)) {
       throw new TypeError(
         `Cannot instantiate the module: it was not compiled by the "${NAME}" runtime`,
       );
     }
-    const [capability] = capabilities;
-    if (capability !== undefined) {
-      throw unsupported(`the capability ${quote(capability.type)}`);
-    }
     const limits = resolveLimits({ ...module.limits, ...options.limits });
-    checkMode(module.code.mode, limits);
+    checkMode(module.code.mode, instrumentation(limits, this.#keepsDeadlines));
     checkBounds(module.limits, limits);
     checkMemory(module.code, limits);
-    const watchdog = await realm.watchdog();
+    const watchdog = this.#keepsDeadlines
+      ? await realm.watchdog()
+      : realm.idleWatchdog;
     signal?.throwIfAborted();
     this.#use();
     const limited = new CompiledModule(module.code, limits);
     const { trap } = realm;
-    return this.#make({ module: limited, imports, watchdog, trap });
+    return this.#make({
+      module: limited,
+      imports,
+      hostModules,
+      watchdog,
+      trap,
+    });
   }
 
   /** Disposes every instance that this runtime made. */
@@ -183,9 +219,12 @@ export class V8Runtime implements Runtime {
   }
 }
 
-function instrumentation(limits: ResolvedLimits): Instrumentation {
+function instrumentation(
+  limits: ResolvedLimits,
+  keepsDeadlines: boolean,
+): Instrumentation {
   return {
-    deadline: Number.isFinite(limits.timeoutMs),
+    deadline: keepsDeadlines && Number.isFinite(limits.timeoutMs),
     fuel: limits.fuel !== undefined,
     tableElements: limits.tableElements,
   };
@@ -240,8 +279,7 @@ function checkMemory({ memories }: CompiledCode, limits: ResolvedLimits): void {
   throw overLimit("memoryBytes", limits.memoryBytes, used);
 }
 
-function checkMode(mode: Instrumentation, limits: ResolvedLimits): void {
-  const wanted = instrumentation(limits);
+function checkMode(mode: Instrumentation, wanted: Instrumentation): void {
   for (const name of ["deadline", "fuel", "tableElements"] as const) {
     if (mode[name] === wanted[name]) continue;
     throw new TypeError(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { collect } from "../../_streams.ts";
 import { printable, quote } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ModuleSource } from "../types.ts";
@@ -83,7 +84,7 @@ async function readFile(
     throw unreadable(name, cause);
   }
   // reading to the end closes the file, and so does giving up
-  return await collect(name, file.readable, options);
+  return await readStream(name, file.readable, options);
 }
 
 async function readUrl(
@@ -125,41 +126,22 @@ async function readResponse(
       new Error("the response has no body, or it is used"),
     );
   }
-  return await collect(name, response.body, options);
+  return await readStream(name, response.body, options);
 }
 
-async function collect(
+async function readStream(
   name: string,
   stream: ReadableStream<Uint8Array>,
   { maxBytes, signal }: ReadSourceOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = stream.getReader();
-  const cancel = () => void reader.cancel(signal?.reason).catch(() => {});
-  signal?.addEventListener("abort", cancel);
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      signal?.throwIfAborted();
-      if (done) break;
-      length += value.length;
-      if (length > maxBytes) throw tooLong(maxBytes, length);
-      chunks.push(value);
-    }
+    bytes = await collect(stream, { maxBytes, signal });
   } catch (cause) {
-    cancel();
     signal?.throwIfAborted();
     throw unreadable(name, cause);
-  } finally {
-    signal?.removeEventListener("abort", cancel);
   }
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
+  if (bytes.length > maxBytes) throw tooLong(maxBytes, bytes.length);
   return bytes;
 }
 

@@ -12,8 +12,6 @@
  * @module
  */
 
-import { Worker } from "node:worker_threads";
-
 // words of the shared page
 /** 1 while guests may run, 0 once a deadline has passed. */
 export const FLAG = 0;
@@ -61,6 +59,7 @@ function look() {
     ) {
       Atomics.store(words, ${FLAG}, 0);
       Atomics.store(words, ${ACKS} + depth, call);
+      Atomics.notify(words, ${FLAG});
     }
   }
   return true;
@@ -105,7 +104,18 @@ export class Watchdog {
   readonly #exchange: (offset: number, value: number) => number;
   #call = 0;
 
-  private constructor(memory: WebAssembly.Memory, buffer: SharedArrayBuffer) {
+  /**
+   * Constructs one without a thread: it stops nothing. For guests whose
+   * deadline somebody else keeps.
+   */
+  constructor() {
+    const memory = new WebAssembly.Memory({
+      initial: 1,
+      maximum: 1,
+      shared: true,
+    });
+    // a shared memory's buffer is a SharedArrayBuffer
+    const buffer = memory.buffer as unknown as SharedArrayBuffer;
     this.memory = memory;
     this.words = new Int32Array(buffer);
     this.#budgets = new Float64Array(buffer, BUDGETS_OFFSET, MAX_DEPTH);
@@ -124,20 +134,15 @@ export class Watchdog {
    * @returns The watchdog, once its thread runs.
    */
   static async start(): Promise<Watchdog> {
-    const memory = new WebAssembly.Memory({
-      initial: 1,
-      maximum: 1,
-      shared: true,
-    });
-    // a shared memory's buffer is a SharedArrayBuffer
-    const buffer = memory.buffer as unknown as SharedArrayBuffer;
-    const watchdog = new Watchdog(memory, buffer);
+    const watchdog = new Watchdog();
+    const { words } = watchdog;
+    // loaded only here: a guest's process needs no thread, and starts faster
+    const { Worker } = await import("node:worker_threads");
     const worker = new Worker(PROGRAM, {
       eval: true,
-      workerData: buffer,
+      workerData: words.buffer,
       env: {},
     });
-    const { words } = watchdog;
     const ready = Atomics.waitAsync(words, READY, 0, START_TIMEOUT_MS);
     if (ready.async) await ready.value;
     // only now: waiting alone would not keep the program from ending

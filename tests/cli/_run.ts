@@ -55,6 +55,16 @@ export async function run(
         ? Promise.reject(new Deno.errors.NotFound("os error 2"))
         : Promise.resolve(utf8(text));
     },
+    streams: () => ({
+      stdin: new Blob([typeof stdin === "string" ? utf8(stdin) : stdin])
+        .stream(),
+      stdout: new WritableStream({
+        write: (chunk) => void out.push(...chunk),
+      }),
+      stderr: new WritableStream({
+        write: (chunk) => void (stderr += new TextDecoder().decode(chunk)),
+      }),
+    }),
     isTerminal: () => isTerminal,
     noColor: true,
   };

@@ -1,12 +1,19 @@
 /**
- * Runs an outside suite of hostile guests: a folder with a `manifest.json` and
- * the modules that it names. Guests of numbers and messages run inline; those
- * that want WASI are skipped.
+ * Runs an outside suite of hostile guests: a folder with a `manifest.json`, the
+ * modules that it names, and a script that lays out the folders which those
+ * that want files expect. Each guest runs inline and in a process.
  *
  * @module
  */
 
-import { Sandbox, SandboxError } from "../../mod.ts";
+import {
+  Capabilities,
+  type Capability,
+  Sandbox,
+  SandboxError,
+  SecurityPolicy,
+} from "../../mod.ts";
+import { snapshot } from "./snapshot.ts";
 
 /** What the manifest tells of one guest; what is not used is left out. */
 interface Attack {
@@ -16,25 +23,52 @@ interface Attack {
   readonly entry: string;
   readonly call: readonly string[];
   readonly tiers: readonly string[];
-  readonly policy: {
-    readonly limits: {
-      readonly memoryPages: number;
-      readonly tableElements: number;
-      readonly timeoutMs: number;
-    };
-  };
+  /** Which folders it expects: an argument of the suite's script. */
+  readonly setup: string | null;
+  readonly policy: Policy;
+  readonly hostEnv?: Readonly<Record<string, string>>;
   readonly expected: {
     readonly verdict: string;
     readonly result?: number | string;
+    readonly exit?: number | readonly number[];
+    readonly exitNot?: number;
+    readonly stdoutNot?: string;
     readonly maxMs?: number;
     readonly maxHostRssGrowthMb?: number;
     readonly alsoEntries?: readonly string[];
   };
 }
 
+interface Policy {
+  readonly fs: readonly {
+    readonly guest: string;
+    readonly host: string;
+    readonly write: boolean;
+  }[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly args: readonly string[];
+  readonly limits: {
+    readonly memoryPages: number;
+    readonly tableElements: number;
+    readonly timeoutMs: number;
+    readonly stdoutBytes: number;
+    readonly fds: number;
+    readonly writeBytes: number;
+  };
+}
+
+/** One attempt: where, through which export, and with which folders. */
+interface Attempt {
+  readonly entry: string;
+  readonly isolation: "inline" | "process";
+  /** The folder that was laid out. */
+  readonly layout: string;
+}
+
 /** What became of a guest. */
 interface Outcome {
   readonly result?: unknown;
+  readonly output: string;
   readonly error?: unknown;
   readonly ms: number;
   readonly grownMb: number;
@@ -44,6 +78,7 @@ interface Outcome {
 const VERDICTS: Readonly<Record<string, (error: unknown) => boolean>> = {
   "timeout": (error) => isLimit(error, ["timeoutMs", "fuel"]),
   "memory-limit": (error) => isLimit(error, ["memoryBytes", "tableElements"]),
+  "output-limit": (error) => isLimit(error, ["stdoutBytes", "timeoutMs"]),
   "rejected": (error) =>
     SandboxError.is(error, "invalid-module") ||
     SandboxError.is(error, "module-refused") ||
@@ -52,8 +87,7 @@ const VERDICTS: Readonly<Record<string, (error: unknown) => boolean>> = {
   "trap": (error) => SandboxError.is(error, "trap"),
 };
 
-/** The one function that guests of numbers may import here. */
-const IMPORTS = { "wasi_snapshot_preview1": { sched_yield: () => 0 } };
+const ISOLATIONS = ["inline", "process"] as const;
 
 // (module (func (export "answer") (result i32) i32.const 42))
 const ANSWER = Uint8Array.fromHex(
@@ -77,63 +111,154 @@ export async function runAttacks(
   );
   const tally = { passed: 0, failed: 0 };
   for (const attack of attacks) {
-    if (attack.abi !== "raw" || !attack.tiers.includes("inline")) {
-      say(
-        `${attack.name}: skipped, this package does not run ${attack.abi} yet`,
-      );
-      continue;
-    }
-    for (const entry of [attack.entry, ...attack.expected.alsoEntries ?? []]) {
-      const outcome = await attempt(folder, attack, entry);
-      const problems = [...judge(attack, outcome), ...await hostProblems()];
-      tally[problems.length === 0 ? "passed" : "failed"]++;
-      const verdict = problems.join("; ") || attack.expected.verdict;
-      say(`${attack.name}, ${entry}: ${verdict} (${outcome.ms.toFixed(0)} ms)`);
+    const entries = [attack.entry, ...attack.expected.alsoEntries ?? []];
+    for (const isolation of ISOLATIONS) {
+      if (!attack.tiers.includes(isolation)) continue;
+      for (const entry of entries) {
+        const problems = await tryAttack(folder, attack, { entry, isolation });
+        tally[problems.length === 0 ? "passed" : "failed"]++;
+        const verdict = problems.join("; ") || attack.expected.verdict;
+        say(`${attack.name}, ${entry}, ${isolation}: ${verdict}`);
+      }
     }
   }
   return tally;
 }
 
+async function tryAttack(
+  folder: string,
+  attack: Attack,
+  place: Omit<Attempt, "layout">,
+): Promise<string[]> {
+  const scratch = await Deno.makeTempDir();
+  const layout = `${scratch}/layout`;
+  try {
+    if (attack.setup !== null) await layOut(folder, layout, attack.setup);
+    const guarded = [`${layout}/outside`, `${layout}/ro`];
+    const before = await Promise.all(guarded.map(snapshot));
+    const outcome = await attempt(folder, attack, { ...place, layout });
+    const after = await Promise.all(guarded.map(snapshot));
+    return [
+      ...judge(attack, outcome),
+      ...before.every((text, index) => text === after[index])
+        ? []
+        : ["it changed what lies outside"],
+      ...await hostProblems(),
+    ];
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function layOut(
+  folder: string,
+  layout: string,
+  setup: string,
+): Promise<void> {
+  const { success } = await new Deno.Command("bash", {
+    args: [`${folder}/layout.sh`, layout, setup],
+  }).output();
+  if (!success) throw new Error(`The suite's layout.sh failed for ${setup}`);
+}
+
 async function attempt(
   folder: string,
-  { file, call: [input], policy: { limits } }: Attack,
-  entry: string,
+  attack: Attack,
+  { entry, isolation, layout }: Attempt,
 ): Promise<Outcome> {
+  const { file, call: [input], policy, hostEnv = {} } = attack;
+  for (const [name, value] of Object.entries(hostEnv)) {
+    Deno.env.set(name, value);
+  }
   const start = performance.now();
   const { rss } = Deno.memoryUsage();
+  let output = "";
   const measure = () => ({
+    output,
     ms: performance.now() - start,
     grownMb: (Deno.memoryUsage().rss - rss) / 1e6,
   });
   try {
     await using sandbox = await Sandbox.create({
       module: `${folder}/${file}`,
-      limits: {
-        memoryBytes: limits.memoryPages * 65_536,
-        tableElements: limits.tableElements,
-        timeoutMs: limits.timeoutMs,
-      },
-      imports: IMPORTS,
+      isolation,
+      policy: policyOf(attack, layout),
+      limits: limitsOf(policy),
       abi: { alloc: "alloc", free: "dealloc" },
     });
+    if (attack.abi === "wasi-command") {
+      const [name = "guest", ...args] = policy.args;
+      const take = () =>
+        new WritableStream<Uint8Array>({
+          write: (chunk) => void (output += new TextDecoder().decode(chunk)),
+        });
+      const { exitCode } = await sandbox.execute(args, {
+        name,
+        stdout: take(),
+        stderr: take(),
+      });
+      return { result: exitCode, ...measure() };
+    }
     const value = input?.startsWith("json:")
       ? JSON.parse(input.slice("json:".length))
       : undefined;
     return { result: await sandbox.call(entry, value), ...measure() };
   } catch (error) {
     return { error, ...measure() };
+  } finally {
+    for (const name of Object.keys(hostEnv)) Deno.env.delete(name);
   }
 }
 
+function limitsOf({ limits }: Policy): Record<string, number> {
+  return {
+    memoryBytes: limits.memoryPages * 65_536,
+    tableElements: limits.tableElements,
+    timeoutMs: limits.timeoutMs,
+    stdoutBytes: limits.stdoutBytes,
+    openFiles: limits.fds,
+    writtenBytes: limits.writeBytes,
+  };
+}
+
+function policyOf(
+  { abi, policy: { fs, env } }: Attack,
+  layout: string,
+): SecurityPolicy {
+  const capabilities: Capability[] = abi === "wasi-command"
+    ? [...Capabilities.program(), Capabilities.environment({ variables: env })]
+    : [];
+  if (fs.length > 0) {
+    capabilities.push(Capabilities.filesystem({
+      mounts: fs.map(({ guest, host, write }) => ({
+        guest,
+        host: host.replace("$T", layout),
+        access: write ? "read-write" : "read",
+      })),
+    }));
+  }
+  return SecurityPolicy.from(capabilities);
+}
+
 function* judge({ expected }: Attack, outcome: Outcome): Iterable<string> {
-  const { verdict, result, maxMs, maxHostRssGrowthMb } = expected;
-  const { error } = outcome;
+  const { verdict, maxMs, maxHostRssGrowthMb, stdoutNot, exitNot } = expected;
+  const { error, result } = outcome;
   if (verdict === "returns") {
-    if (error !== undefined || !fits(outcome.result, result)) {
-      yield `gave ${outcome.result ?? error}, not ${result}`;
+    if (error !== undefined || !fits(result, expected.result)) {
+      yield `gave ${result ?? error}, not ${expected.result}`;
+    }
+  } else if (verdict === "exit") {
+    if (![expected.exit].flat().some((code) => code === result)) {
+      yield `ended with ${
+        result ?? error
+      }, not ${expected.exit}: ${outcome.output}`;
     }
   } else if (!VERDICTS[verdict]?.(error)) {
-    yield `ended with ${error ?? outcome.result}, not ${verdict}`;
+    yield `ended with ${error ?? result}, not ${verdict}`;
+  }
+  if (exitNot !== undefined && result === exitNot) yield "the attack worked";
+  if (stdoutNot !== undefined && outcome.output.includes(stdoutNot)) {
+    yield `wrote ${outcome.output}`;
   }
   if (maxMs !== undefined && outcome.ms > maxMs) yield `took ${outcome.ms} ms`;
   if (

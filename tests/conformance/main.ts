@@ -7,8 +7,8 @@
  *
  * The folder is where the suites were unpacked. The core scripts, in
  * `core/json`, are run once as they are, then through gate and rewriter in each
- * mode; every command must end as it ended without them. A folder that holds
- * hostile guests has a `manifest.json`; see `attacks.ts`.
+ * mode; every command must end as it ended without them. The WASI programs, in
+ * `wasi-p1`, are run in both isolations. A folder that holds hostile guests has a `manifest.json`; see `attacks.ts`.
  *
  * @module
  */
@@ -16,13 +16,14 @@
 import { parseArgs } from "node:util";
 import { runAttacks } from "./attacks.ts";
 
-/** How the hook is to instrument modules, by the query it gets. */
+/** How the hook of the core scripts is to instrument modules, by the query it gets. */
 const MODES = ["deadline", "fuel", "deadline&fuel"] as const;
 
-/** Suites that may lie in the folder, and that nothing here can run. */
-const WITHOUT_ADAPTER: Readonly<Record<string, string>> = {
-  "wasi-p1": "this package does not run WASI programs yet",
-};
+/** How WASI programs are run, and the adapter's arguments for it. */
+const PLACES: readonly (readonly [string, readonly string[]])[] = [
+  ["in a process, on directories of the host", []],
+  ["inline, on memory mounts", ["--memory"]],
+];
 
 /** A command that is known to end in another way, and why that is right. */
 interface KnownDifference {
@@ -69,16 +70,18 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const tally = { passed: 0, failed: 0 };
-  for (const [suite, reason] of Object.entries(WITHOUT_ADAPTER)) {
-    if (await exists(`${folder}/${suite}`)) say(`${suite}: skipped, ${reason}`);
-  }
   if (await exists(`${folder}/manifest.json`)) {
     const { passed, failed } = await runAttacks(folder, say);
     tally.passed += passed;
     tally.failed += failed;
   }
+  if (await exists(`${folder}/wasi-p1`)) await runWasi(folder, tally);
   if (await exists(`${folder}/core/json`)) {
-    await runCore(folder, await findRunner(folder, values.runner), tally);
+    await runCore(
+      folder,
+      values.runner ?? await findRunner(folder, "core-run.ts"),
+      tally,
+    );
   } else say(`core: skipped, no ${folder}/core/json`);
   say(`${tally.passed} passed, ${tally.failed} failed`);
   return tally.failed > 0 ? 1 : 0;
@@ -108,6 +111,53 @@ async function runCore(
     );
     for (const difference of differences) say(`  ${describe(difference)}`);
   }
+}
+
+/** Runs WASI programs through the suite's own driver. */
+async function runWasi(folder: string, tally: Tally): Promise<void> {
+  const driver = await findRunner(folder, "wasi-driver.ts");
+  const suite = await Deno.realPath(`${folder}/wasi-p1`);
+  const adapter = new URL("./wasi_adapter.ts", import.meta.url).pathname;
+  for (const [place, flags] of PLACES) {
+    const out = await Deno.makeTempFile({ suffix: ".json" });
+    const command = [
+      ...[Deno.execPath(), "run", "-A", "--quiet", "--no-check"],
+      ...["--no-lock", "--no-config", adapter, ...flags],
+    ].join(" ");
+    try {
+      await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "-A", "--quiet", "--no-check", "--no-lock"],
+          ...["--no-config", driver, "--suite", suite],
+          ...["--cmd", command, "--out", out],
+        ],
+        stdout: "null",
+        stderr: "inherit",
+      }).output();
+      const { passed, failed, results }: WasiLog = JSON.parse(
+        await Deno.readTextFile(out),
+      );
+      tally.passed += passed;
+      tally.failed += failed;
+      say(`wasi, ${place}: ${passed} passed, ${failed} failed`);
+      for (const { id, pass, why } of results) {
+        if (!pass) say(`  ${id}: ${why}`);
+      }
+    } finally {
+      await Deno.remove(out);
+    }
+  }
+}
+
+/** What the suite's driver writes. */
+interface WasiLog {
+  readonly passed: number;
+  readonly failed: number;
+  readonly results: readonly {
+    readonly id: string;
+    readonly pass: boolean;
+    readonly why: string;
+  }[];
 }
 
 /** Runs all scripts in a child, and returns what became of each command. */
@@ -189,19 +239,19 @@ function describe(difference: Difference): string {
   return `${file} #${index}: "${raw}" became "${rewritten}" (${reason})`;
 }
 
-/** The suites' own runner, which lies beside their archives. */
-async function findRunner(folder: string, given?: string): Promise<string> {
-  const places = given !== undefined ? [given] : [
-    `${folder}/core-run.ts`,
-    `${folder}/../core-run.ts`,
-    new URL("../../../shared/suites/core-run.ts", import.meta.url).pathname,
+/** The suites' own runners lie beside their archives. */
+async function findRunner(folder: string, name: string): Promise<string> {
+  const places = [
+    `${folder}/${name}`,
+    `${folder}/../${name}`,
+    new URL(`../../../shared/suites/${name}`, import.meta.url).pathname,
   ];
   for (const place of places) {
     if (await exists(place)) return await Deno.realPath(place);
   }
   throw new Error(
-    `Cannot run the core scripts: no core-run.ts at ${places.join(", ")} ` +
-      "(name it with --runner)",
+    `Cannot run the suite: no ${name} at ${places.join(", ")} ` +
+      "(put it there)",
   );
 }
 

@@ -1,0 +1,143 @@
+/** What a sandbox grants: its policy, who decides by it, and what is recorded. */
+
+import { quote } from "./_text.ts";
+import { SandboxError } from "./errors.ts";
+import type { CommandRun } from "./runtime/guest_source.ts";
+import type { ExecuteOptions, SandboxOptions } from "./sandbox_options.ts";
+import { AuditLog } from "./security/audit/mod.ts";
+import { SecurityAuditor } from "./security/auditor.ts";
+import { CapabilityKinds } from "./security/kinds.ts";
+import { SecurityPolicy } from "./security/policy.ts";
+import type {
+  AuditEvent,
+  AuditSink,
+  EnvironmentCapability,
+} from "./security/types.ts";
+
+const ENCODER = new TextEncoder();
+
+/** The policy of one sandbox, in force. */
+export class Grants {
+  /** Name of the sandbox in events. */
+  readonly id: string = crypto.randomUUID();
+  readonly policy: SecurityPolicy;
+  readonly kinds: CapabilityKinds;
+  readonly auditor: SecurityAuditor;
+  /** What was decided. */
+  readonly audit: AuditLog = new AuditLog();
+  readonly #sinks: readonly AuditSink[];
+
+  constructor({ policy, capabilityKinds, audit }: SandboxOptions) {
+    this.kinds = capabilityKinds ?? new CapabilityKinds();
+    this.policy = policy instanceof SecurityPolicy
+      ? policy
+      : SecurityPolicy.from(policy ?? [], this.kinds);
+    const sink = typeof audit === "function" ? { record: audit } : audit;
+    this.#sinks = sink === undefined ? [this.audit] : [this.audit, sink];
+    this.auditor = new SecurityAuditor(this.policy, {
+      kinds: this.kinds,
+      sinks: this.#sinks,
+      sandbox: this.id,
+    });
+  }
+
+  /** Records what was decided elsewhere. */
+  record(event: AuditEvent): void {
+    for (const sink of this.#sinks) {
+      try {
+        sink.record(event);
+      } catch {
+        // a sink's own trouble: the guest and its host go on
+      }
+    }
+  }
+
+  /** What the grants do not protect against. */
+  notProtected(): readonly string[] {
+    return this.policy.capabilities.flatMap(({ type }) =>
+      this.kinds.get(type).notProtected
+    );
+  }
+
+  /** What a run of a program is given, checked against the policy. */
+  run(args: readonly string[], options: ExecuteOptions): CommandRun {
+    const { stdin = "", files = {}, stdout, stderr, name = "guest" } = options;
+    const all = [name, ...args];
+    for (const arg of all) checkText("argument", arg);
+    if (args.length > 0) this.#require("process", "arguments");
+    return {
+      args: all,
+      env: this.#environment(options.env ?? {}),
+      files: Object.fromEntries(
+        Object.entries(files).map(([path, data]) => [path, bytesOf(data)]),
+      ),
+      stdin: stdin instanceof ReadableStream ? stdin : bytesOf(stdin),
+      ...(stdout === undefined ? {} : { stdout }),
+      ...(stderr === undefined ? {} : { stderr }),
+    };
+  }
+
+  /** Values for the names that are passed on: as given, or the host's own. */
+  #environment(
+    given: Readonly<Record<string, string>>,
+  ): Record<string, string> {
+    const passed = this.policy.capabilities
+      .filter(({ type }) => type === "environment")
+      .flatMap((capability) => (capability as EnvironmentCapability).pass);
+    for (const [name, value] of Object.entries(given)) {
+      checkText("variable", value);
+      if (passed.includes(name)) continue;
+      throw notGranted("environment", "read", name, `pass on ${quote(name)}`);
+    }
+    const values: Record<string, string> = {};
+    for (const name of passed) {
+      const value = Object.hasOwn(given, name)
+        ? given[name]
+        : Deno.env.get(name);
+      if (value !== undefined) values[name] = value;
+    }
+    return values;
+  }
+
+  #require(type: "process", action: "arguments"): void {
+    const granted = this.policy.capabilities.some((capability) =>
+      capability.type === type &&
+      this.kinds.get(type).permits(capability, {
+        capability: type,
+        action,
+        resource: "",
+      })
+    );
+    if (!granted) throw notGranted(type, action, "", "grant process arguments");
+  }
+}
+
+function checkText(what: string, text: unknown): void {
+  if (typeof text !== "string") {
+    throw new TypeError(`Cannot run the program: an ${what} is no string`);
+  }
+  if (!text.includes("\0")) return;
+  throw new TypeError(
+    `Cannot run the program: the ${what} ${quote(text)} holds a NUL`,
+  );
+}
+
+function bytesOf(data: string | Uint8Array): Uint8Array {
+  return typeof data === "string" ? ENCODER.encode(data) : data;
+}
+
+function notGranted(
+  capability: string,
+  action: string,
+  resource: string,
+  suggestion: string,
+): SandboxError<"capability-not-granted"> {
+  const operation = `${capability}.${action}`;
+  return new SandboxError(
+    "capability-not-granted",
+    `Cannot run the program with ${
+      resource === "" ? "arguments" : `the variable ${quote(resource)}`
+    }: the policy does not grant ${operation} (${suggestion})`,
+    { details: { capability, operation, resource } },
+  );
+}

@@ -1,0 +1,82 @@
+/** Streams of bytes: read to a bound, and written to an end. */
+
+/** Options of {@linkcode collect}. */
+export interface CollectOptions {
+  /** Reading stops as soon as there are more than this. */
+  readonly maxBytes: number;
+  /** Cancels reading, and the stream. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads to the end, or until there is more than wanted; then it is longer. */
+export async function collect(
+  stream: ReadableStream<Uint8Array>,
+  { maxBytes, signal }: CollectOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  signal?.throwIfAborted();
+  const bytes = new ByteCollector();
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", cancel);
+  try {
+    while (bytes.length <= maxBytes) {
+      const { value, done } = await reader.read();
+      signal?.throwIfAborted();
+      if (done) return bytes.take();
+      bytes.write(value);
+    }
+    cancel();
+    return bytes.take();
+  } catch (error) {
+    cancel();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+    reader.releaseLock();
+  }
+}
+
+/** Writes bytes to a stream, and leaves it open. */
+export async function writeAll(
+  stream: WritableStream<Uint8Array>,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (bytes.length === 0) return;
+  const writer = stream.getWriter();
+  try {
+    await writer.write(bytes);
+  } finally {
+    writer.releaseLock();
+  }
+}
+
+/** Puts bytes together, however small the pieces are. */
+export class ByteCollector {
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #length = 0;
+
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds a copy. */
+  write(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(256, length, 2 * this.#length));
+      grown.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  /** All of it, and begins anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes.slice(0, this.#length);
+    this.#bytes = new Uint8Array();
+    this.#length = 0;
+    return bytes;
+  }
+}

@@ -1,0 +1,11 @@
+;; A deadline during a sleep must not be caught.
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff"
+    (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $sleep
+    (i32.store (i32.const 16) (i32.const 1))
+    (i64.store (i32.const 24) (i64.const 0x7fffffffffffffff))
+    (drop (call $poll (i32.const 0) (i32.const 128) (i32.const 1) (i32.const 256))))
+  (func (export "_start")
+    (loop (try (do (call $sleep)) (catch_all)) (br 0))))

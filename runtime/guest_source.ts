@@ -1,0 +1,83 @@
+/**
+ * Where a sandbox's instances come from: this thread, or a process.
+ *
+ * @module
+ */
+
+import type {
+  CallOptions,
+  HostUsage,
+  Instance,
+  InstanceUsage,
+  Module,
+  OperationOptions,
+  RuntimeFeatures,
+} from "./types.ts";
+
+/** One run of a WASI command, as the host gives it. */
+export interface CommandRun {
+  /** The arguments, the program's name first. */
+  readonly args: readonly string[];
+  /** Variables, beyond those that the policy holds values for. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files to put into memory mounts, by the guest's absolute path. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
+  /** The standard input. */
+  readonly stdin: Uint8Array | ReadableStream<Uint8Array>;
+  /** Where the standard output goes; it is collected if left out. */
+  readonly stdout?: WritableStream<Uint8Array>;
+  /** Where the standard error goes; it is collected if left out. */
+  readonly stderr?: WritableStream<Uint8Array>;
+}
+
+/** How a command ended. */
+export interface CommandOutcome {
+  /** Its exit code. */
+  readonly exitCode: number;
+  /** The standard output, unless it went to a stream. */
+  readonly stdout: Uint8Array<ArrayBuffer>;
+  /** The standard error, unless it went to a stream. */
+  readonly stderr: Uint8Array<ArrayBuffer>;
+  /** All files of all memory mounts, by the guest's absolute path. */
+  readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+}
+
+/** An instance that can also be run as a command. */
+export interface GuestInstance extends Instance {
+  /**
+   * Runs `_start` once. Exit codes are an outcome; everything else that keeps
+   * it from returning is thrown. Streams are given all that was written before.
+   *
+   * @param run Arguments, variables, files and streams.
+   * @param options A shorter deadline, and cancellation.
+   */
+  execute(run: CommandRun, options?: CallOptions): Promise<CommandOutcome>;
+  /** What was used so far. */
+  usage(): InstanceUsage & HostUsage;
+}
+
+/** Options of {@linkcode GuestSource.instantiate}. */
+export interface GuestOptions extends OperationOptions {
+  /** The fuel that is left, if it is counted. */
+  readonly fuel?: number;
+}
+
+/** Makes the instances of one module under one policy. */
+export interface GuestSource extends AsyncDisposable {
+  /** Where its instances live. */
+  readonly isolation: "inline" | "process";
+  /** Name of the runtime, for messages. */
+  readonly runtimeName: string;
+  /** What the runtime enforces there. */
+  readonly features: RuntimeFeatures;
+  /** The module. */
+  readonly module: Module;
+  /** What is not protected there, in whole sentences. */
+  readonly unprotected: readonly string[];
+  /** Who enforces each grant, by type of capability, in a sentence. */
+  readonly grants: Readonly<Record<string, string>>;
+  /** Makes an instance, and runs its start function. */
+  instantiate(options: GuestOptions): Promise<GuestInstance>;
+  /** Lets go of every instance. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,291 @@
+/**
+ * The process of a guest, as its host sees it.
+ *
+ * @module
+ */
+
+import { printable } from "../../_text.ts";
+import { SandboxError } from "../../errors.ts";
+import {
+  encode,
+  FRAME,
+  type Header,
+  type Message,
+  MessageReader,
+  PROTOCOL,
+  ProtocolError,
+} from "./frames.ts";
+import type { Launch } from "./launch.ts";
+import { spawn } from "./spawn.ts";
+import { Stderr } from "./stderr.ts";
+
+/** Longest time from the start of a process to its first word. */
+const START_TIMEOUT_MS = 20_000;
+
+/** What a process is started with. */
+export interface StartOptions {
+  /** The program, as {@linkcode loadProgram} gives it. */
+  readonly program: Uint8Array<ArrayBuffer>;
+  /** Cancellation. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The process of a guest. Whatever it says may be a lie; whatever breaks the
+ * rules ends it.
+ */
+export class ChildProcess implements AsyncDisposable {
+  /** How it was started. */
+  readonly launch: Launch;
+  /** Its process id, for tests and messages. */
+  readonly pid: number;
+  /** Settled once it was killed or ended by itself. */
+  readonly gone: Promise<void>;
+  readonly #process: Deno.ChildProcess;
+  readonly #status: Promise<Deno.CommandStatus>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #stderr: Stderr;
+  readonly #reader: MessageReader;
+  readonly #markGone: () => void;
+  #maxBody: (type: number) => number = () => -1;
+  #ended: Deno.CommandStatus | undefined;
+  #killed = false;
+  #disposal: Promise<void> | undefined;
+
+  private constructor(launch: Launch) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const process = spawn(launch);
+    this.launch = launch;
+    this.pid = process.pid;
+    this.gone = promise;
+    this.#markGone = resolve;
+    this.#process = process;
+    this.#status = process.status.then((status) => {
+      this.#ended = status;
+      resolve();
+      return status;
+    });
+    this.#input = process.stdin.getWriter();
+    this.#output = process.stdout.getReader();
+    this.#stderr = new Stderr(process.stderr);
+    this.#reader = new MessageReader((type) => this.#maxBody(type));
+    // an idle guest keeps no program from ending
+    process.unref();
+  }
+
+  /**
+   * Starts a process, and waits until its program runs.
+   *
+   * @param launch How.
+   * @param options The program, and cancellation.
+   * @returns The process; dispose it.
+   * @throws {SandboxError} With code `process-failed`.
+   */
+  static async start(
+    launch: Launch,
+    { program, signal }: StartOptions,
+  ): Promise<ChildProcess> {
+    signal?.throwIfAborted();
+    const child = new ChildProcess(launch);
+    const stop = () => child.kill();
+    const timer = setTimeout(stop, START_TIMEOUT_MS);
+    signal?.addEventListener("abort", stop);
+    try {
+      child.#push(program);
+      const maxBody = (type: number) => type === FRAME.ready ? 0 : -1;
+      const { header } = await child.receive(maxBody);
+      if (header["protocol"] === PROTOCOL) return child;
+      throw new ProtocolError("another protocol");
+    } catch (cause) {
+      const error = await child.failure("start", cause);
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Whether it neither ended nor was killed. */
+  get isAlive(): boolean {
+    return !this.#killed && this.#ended === undefined;
+  }
+
+  /**
+   * Sends a message. It does not wait: the child reads when it comes to it, and
+   * what is to be sent exists already.
+   *
+   * @param type Its type.
+   * @param header Its header, plain data.
+   * @param body Its bytes; not to be changed until they are sent.
+   */
+  send(type: number, header: object, body?: Uint8Array): void {
+    for (const chunk of encode(type, header as Header, body)) this.#push(chunk);
+  }
+
+  /**
+   * Waits for the next message.
+   *
+   * @param maxBody The longest body by type of message, below 0 for a type that
+   * may not come.
+   * @returns The message; its header is not checked.
+   * @throws {ProtocolError} If what comes is none.
+   * @throws {EndOfChild} If the process ends first.
+   */
+  async receive(maxBody: (type: number) => number): Promise<Message> {
+    this.#maxBody = maxBody;
+    for (;;) {
+      const message = this.#reader.next();
+      if (message !== undefined) return message;
+      const { value } = await this.#output.read();
+      if (value === undefined) throw new EndOfChild();
+      this.#reader.push(value);
+    }
+  }
+
+  /**
+   * Throws once it has ended.
+   *
+   * @throws {EndOfChild} Always; to be called when it is gone.
+   */
+  ended(): never {
+    throw new EndOfChild();
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    if (!this.isAlive) return;
+    this.#killed = true;
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // it has ended just now
+    }
+    this.#markGone();
+  }
+
+  /**
+   * Ends it if it has not ended, and says why it did not do what it should.
+   *
+   * @param phase While it started, or later.
+   * @param cause What was noticed.
+   * @returns The error.
+   */
+  async failure(phase: "start" | "run", cause: unknown): Promise<SandboxError> {
+    if (cause instanceof ProtocolError) {
+      this.kill();
+      await this[Symbol.asyncDispose]();
+      return failed("protocol", `it broke the protocol with ${cause.message}`, {
+        suggestion: "do not run this guest again, and report it: it may have " +
+          "got hold of its process",
+        cause,
+      });
+    }
+    // its output ends a little before its status is known
+    if (cause instanceof EndOfChild) await this.#status;
+    const killed = this.#killed;
+    this.kill();
+    await this[Symbol.asyncDispose]();
+    const { code, signal } = await this.#status;
+    const facts = {
+      suggestion: SUGGESTIONS[phase],
+      exitCode: code,
+      ...(signal === null ? {} : { signal }),
+    };
+    if (killed) return failed(phase, "it did not answer in time", facts);
+    return this.#crash(phase, facts);
+  }
+
+  #crash(phase: "start" | "run", facts: Facts): SandboxError {
+    const text = this.#stderr.text;
+    const { exitCode, signal } = facts;
+    const how = signal === undefined
+      ? `it ended with exit code ${exitCode}`
+      : `it was ended by ${signal}`;
+    const { cpuSeconds } = this.launch.report;
+    if (cpuSeconds !== undefined && CPU_SIGNALS.has(signal ?? "")) {
+      return tooMuchCpu(cpuSeconds);
+    }
+    if (/out of memory|memory allocation of/i.test(text)) {
+      return failed(phase, `it ran out of memory (${how})`, {
+        ...facts,
+        suggestion: "raise memoryBytes, or give the guest less to do",
+      });
+    }
+    const last = printable(text.trim().slice(-MAX_QUOTED));
+    return failed(phase, last === "" ? how : `${how}, and said: ${last}`, facts);
+  }
+
+  /** Ends it, and waits until nothing of it is left. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#disposal ??= this.#dispose();
+  }
+
+  async #dispose(): Promise<void> {
+    this.kill();
+    this.#process.ref();
+    await this.#status;
+    await Promise.all([
+      this.#input.abort().catch(ignore),
+      this.#output.cancel().catch(ignore),
+      this.#stderr.ended,
+    ]);
+  }
+
+  #push(chunk: Uint8Array): void {
+    // a process that is gone is noticed where its output is read
+    this.#input.write(chunk).catch(ignore);
+  }
+}
+
+/** The process ended before it said what it should. */
+export class EndOfChild extends Error {
+  override readonly name = "EndOfChild";
+}
+
+/** How much of what a process says at its end is quoted. */
+const MAX_QUOTED = 400;
+
+/** What ends a process that has used up RLIMIT_CPU. */
+const CPU_SIGNALS: ReadonlySet<string> = new Set(["SIGXCPU", "SIGKILL"]);
+
+const SUGGESTIONS = Object.freeze({
+  start: 'see that deno can be run here, or choose isolation "inline"',
+  run: "reset the sandbox to start another process",
+});
+
+interface Facts {
+  readonly suggestion: string;
+  readonly exitCode?: number;
+  readonly signal?: string;
+  readonly cause?: unknown;
+}
+
+function failed(
+  phase: "start" | "run" | "protocol",
+  reason: string,
+  { cause, ...facts }: Facts,
+): SandboxError<"process-failed"> {
+  const what = phase === "start" ? "start" : "go on with";
+  return new SandboxError(
+    "process-failed",
+    `Cannot ${what} the guest's process: ${reason} (${facts.suggestion})`,
+    {
+      ...(cause === undefined ? {} : { cause }),
+      details: { phase, ...facts },
+    },
+  );
+}
+
+function tooMuchCpu(seconds: number): SandboxError<"limit-exceeded"> {
+  const suggestion = "raise cpuMs, or look for an endless loop in the guest";
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot go on with the guest: cpuMs of ${seconds * 1000} is used up ` +
+      `(${suggestion})`,
+    { details: { limit: "cpuMs", allowed: seconds * 1000, suggestion } },
+  );
+}
+
+function ignore(): void {}

@@ -1,0 +1,135 @@
+/**
+ * One operation of a guest in its process: what the host asks, everything that
+ * the child wants meanwhile, and how it ends.
+ *
+ * @module
+ */
+
+import { SandboxError } from "../../errors.ts";
+import { checked, childError, isBoolean, isCount, isShaped, isUsage } from "./check.ts";
+import type { ChildProcess } from "./child_process.ts";
+import { FRAME, type Message, ProtocolError } from "./frames.ts";
+import type { Failed, SentUsage } from "./messages.ts";
+import type { Services } from "./services.ts";
+
+/** An operation. */
+export interface Operation {
+  /** Type of the message that asks for it. */
+  readonly type: number;
+  /** Its header. */
+  readonly header: { readonly id: number } & object;
+  /** Its bytes. */
+  readonly body?: Uint8Array;
+  /** Its deadline, from now; `Infinity` for none. */
+  readonly timeoutMs: number;
+  /** Cancellation. */
+  readonly signal?: AbortSignal | undefined;
+  /** The longest body of the answer. */
+  readonly maxBody: number;
+  /** Does what the child asks for. */
+  readonly services: Services;
+  /** The error of a deadline that has passed. */
+  readonly late: () => SandboxError;
+}
+
+/** How an operation ended. */
+export type Outcome =
+  | { readonly state: "done"; readonly message: Message }
+  | {
+    readonly state: "failed";
+    readonly error: SandboxError;
+    /** Whether the instance is dead, though not the process. */
+    readonly dead: boolean;
+    readonly usage: SentUsage | undefined;
+  };
+
+/**
+ * Has an operation done. Unless it ends with an outcome, the process is gone.
+ *
+ * @param child The process.
+ * @param operation What to do.
+ * @returns How it ended.
+ * @throws {SandboxError} If the process did not do it.
+ */
+export async function converse(
+  child: ChildProcess,
+  operation: Operation,
+): Promise<Outcome> {
+  const { signal, timeoutMs, late } = operation;
+  signal?.throwIfAborted();
+  const stop = () => child.kill();
+  let isLate = false;
+  const timer = Number.isFinite(timeoutMs)
+    ? setTimeout(() => {
+      isLate = true;
+      child.kill();
+    }, timeoutMs)
+    : undefined;
+  signal?.addEventListener("abort", stop);
+  try {
+    return await talk(child, operation);
+  } catch (cause) {
+    const error = await child.failure("run", cause);
+    signal?.throwIfAborted();
+    throw isLate ? late() : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+async function talk(
+  child: ChildProcess,
+  { type, header, body, maxBody, services }: Operation,
+): Promise<Outcome> {
+  const longest = (answer: number) =>
+    answer === FRAME.done ? maxBody : LONGEST.get(answer) ?? -1;
+  child.send(type, header, body);
+  for (;;) {
+    const message = await child.receive(longest);
+    switch (message.type) {
+      case FRAME.done:
+        checkId(message, header.id);
+        await orGone(child, services.settle());
+        return { state: "done", message };
+      case FRAME.failed:
+        checkId(message, header.id);
+        await orGone(child, services.settle());
+        return failed(message);
+      default:
+        await orGone(child, services.serve(message));
+    }
+  }
+}
+
+/** The longest body of each type of message, but for the last. */
+const LONGEST: ReadonlyMap<number, number> = new Map([
+  [FRAME.failed, 0],
+  [FRAME.ask, 0],
+  [FRAME.output, 64 * 2 ** 10],
+  [FRAME.events, 0],
+]);
+
+/** Waits for the host's own work, but no longer than the process lives. */
+async function orGone(
+  child: ChildProcess,
+  work: void | Promise<void>,
+): Promise<void> {
+  if (work === undefined) return;
+  const gone = child.gone.then(() => child.ended());
+  await Promise.race([work, gone]);
+}
+
+function checkId({ header }: Message, id: number): void {
+  if (header["id"] !== id) throw new ProtocolError("another operation's answer");
+}
+
+const isFailed = isShaped({
+  required: { id: isCount, error: () => true, dead: isBoolean },
+  optional: { usage: isUsage },
+});
+
+function failed({ header }: Message): Outcome {
+  const { error, dead, usage } = checked<Failed>(header, isFailed, "failure");
+  return { state: "failed", error: childError(error), dead, usage };
+}

@@ -1,0 +1,266 @@
+/**
+ * How the process of a guest is started: the exact arguments, and what the
+ * machine has to put around it.
+ *
+ * @module
+ */
+
+import { quote } from "../../_text.ts";
+import { SandboxError } from "../../errors.ts";
+import type { ResolvedLimits } from "../../security/limits.ts";
+import { BOOT } from "./child/boot.ts";
+import type { Machine, Tools } from "./machine.ts";
+import { enter, type Namespace } from "./namespace.ts";
+
+/** What a process is started for. */
+export interface LaunchOptions {
+  /** The limits of the guest. */
+  readonly limits: ResolvedLimits;
+  /** Absolute paths that the process may read. */
+  readonly read: readonly string[];
+  /** Absolute paths that the process may write. */
+  readonly write: readonly string[];
+  /** Most bytes of all files that the guest may keep in memory. */
+  readonly fileBytes: number;
+}
+
+/**
+ * What keeps a guest's process within its bounds on this machine, as data.
+ */
+export interface IsolationReport {
+  /**
+   * What lies beneath the checks of the WASI layer: Deno's permissions alone,
+   * which look at paths and not at links (`"checked"`), or besides them a root
+   * directory that holds nothing but what is granted (`"namespace"`).
+   */
+  readonly filesystem: "none" | "checked" | "namespace";
+  /** What ends the process when its host is gone. */
+  readonly parentDeath: "pdeathsig" | "watcher";
+  /** What bounds all its memory together, in bytes, if something does. */
+  readonly dataBytes: number | undefined;
+  /** What bounds its CPU time, in seconds, if something does. */
+  readonly cpuSeconds: number | undefined;
+  /** Whether it has given up every right to gain rights. */
+  readonly noNewPrivileges: boolean;
+}
+
+/** A command that starts a process. */
+export interface Launch {
+  /** The program to run. */
+  readonly command: string;
+  /** Its arguments. */
+  readonly args: readonly string[];
+  /** Its environment; it has no other. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What it amounts to. */
+  readonly report: IsolationReport;
+  /** Two launches with the same key start the same process. */
+  readonly key: string;
+}
+
+const MIB = 2 ** 20;
+const PAGE_BYTES = 65_536;
+/** What Deno itself needs of RLIMIT_DATA: threads, heaps and code. */
+const DENO_DATA_BYTES = 768 * MIB;
+/** Files that Deno itself holds open. */
+const DENO_FILES = 64;
+
+/**
+ * Works out how to start a process.
+ *
+ * @param options What it is for.
+ * @param machine What the machine has.
+ * @returns The command.
+ * @throws {SandboxError} If a limit cannot be enforced or a path not granted.
+ */
+export async function prepareLaunch(
+  options: LaunchOptions,
+  machine: Machine,
+): Promise<Launch> {
+  const tools = await machine.tools();
+  const { cpuMs } = options.limits;
+  if (cpuMs !== undefined && tools.prlimit === undefined) throw noCpuLimit();
+  const hasPaths = options.read.length + options.write.length > 0;
+  const namespace = hasPaths
+    ? await machine.namespace(options)
+    : undefined;
+  const deno = namespace?.deno ?? machine.deno;
+  const inner = [
+    ...(namespace === undefined
+      ? privileges(tools.setpriv, options)
+      : privileges(namespace.setpriv, options)),
+    deno,
+    ...denoArguments(options),
+  ];
+  const outer = namespace === undefined
+    ? inner
+    : enter(namespace, options, inner);
+  const [command = deno, ...args] = [...bounds(tools, options), ...outer];
+  const env = environment(namespace);
+  return {
+    command,
+    args,
+    env,
+    report: report(options, tools, namespace),
+    key: JSON.stringify([command, args]),
+  };
+}
+
+function denoArguments(
+  { limits, read, write, fileBytes }: LaunchOptions,
+): readonly string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    "--no-remote",
+    "--no-npm",
+    "--cached-only",
+    "--deny-import",
+    "--no-config",
+    "--no-lock",
+    "--no-code-cache",
+    ...pathFlag("--allow-read", read),
+    ...pathFlag("--allow-write", write),
+    `--v8-flags=${engineFlags(limits, fileBytes).join(",")}`,
+    `data:application/javascript,${encodeURIComponent(BOOT)}`,
+  ];
+}
+
+/** Deno parts paths at commas; one that stands for itself is doubled. */
+function pathFlag(flag: string, paths: readonly string[]): readonly string[] {
+  if (paths.length === 0) return [];
+  for (const path of paths) {
+    if (path.startsWith("/") && !/[\0\n]/.test(path)) continue;
+    throw new SandboxError(
+      "invalid-capability",
+      `Cannot grant ${quote(path)} to a process: it is no absolute path of ` +
+        "one line",
+      {
+        details: {
+          capability: "filesystem",
+          problem: "a path that cannot be an argument",
+          path: "mounts",
+        },
+      },
+    );
+  }
+  return [`${flag}=${paths.map((path) => path.replaceAll(",", ",,")).join(",")}`];
+}
+
+function engineFlags(
+  limits: ResolvedLimits,
+  fileBytes: number,
+): readonly string[] {
+  const { memoryBytes, tableElements, moduleBytes, stackBytes } = limits;
+  const pages = Math.max(1, Math.floor(memoryBytes / PAGE_BYTES));
+  return [
+    `--max-old-space-size=${heapBytes(limits, fileBytes) / MIB}`,
+    `--wasm-max-mem-pages=${pages}`,
+    `--wasm-max-table-size=${Math.max(1, tableElements)}`,
+    // limits that are written in make a module longer
+    `--wasm-max-module-size=${4 * moduleBytes + MIB}`,
+    ...(stackBytes === undefined
+      ? []
+      : [`--stack-size=${Math.floor(stackBytes / 1024)}`]),
+  ];
+}
+
+/** The heap of the child's own program: messages, and tables of the module. */
+function heapBytes(
+  { messageBytes, moduleBytes }: ResolvedLimits,
+  fileBytes: number,
+): number {
+  const bytes = 64 * MIB + 8 * messageBytes + 4 * moduleBytes + fileBytes / 8;
+  return Math.ceil(bytes / (32 * MIB)) * 32 * MIB;
+}
+
+function dataBytes({ limits, fileBytes }: LaunchOptions): number {
+  const { memoryBytes, messageBytes, moduleBytes } = limits;
+  const bytes = DENO_DATA_BYTES + heapBytes(limits, fileBytes) +
+    1.25 * memoryBytes + 3 * fileBytes + 4 * messageBytes + 8 * moduleBytes;
+  return Math.ceil(bytes / (32 * MIB)) * 32 * MIB;
+}
+
+function cpuSeconds({ cpuMs }: ResolvedLimits): number | undefined {
+  return cpuMs === undefined ? undefined : Math.ceil(cpuMs / 1000);
+}
+
+function bounds(
+  { prlimit }: Tools,
+  options: LaunchOptions,
+): readonly string[] {
+  if (prlimit === undefined) return [];
+  const { limits } = options;
+  const seconds = cpuSeconds(limits);
+  return [
+    prlimit,
+    `--data=${dataBytes(options)}`,
+    "--core=0",
+    `--nofile=${limits.openFiles + DENO_FILES}`,
+    ...(seconds === undefined ? [] : [`--cpu=${seconds}`]),
+  ];
+}
+
+/**
+ * A root user keeps the right to open what others own, if files are granted:
+ * a guest in the host's own process would have it too.
+ */
+function privileges(
+  setpriv: Tools["setpriv"],
+  { read, write }: LaunchOptions,
+): readonly string[] {
+  if (setpriv === undefined) return [];
+  const { path, dropsAll } = setpriv;
+  const kept = read.length + write.length > 0
+    ? "-all,+dac_override,+fowner"
+    : "-all";
+  return [
+    path,
+    "--pdeathsig=KILL",
+    "--no-new-privs",
+    ...(dropsAll ? [`--bounding-set=${kept}`] : []),
+  ];
+}
+
+/**
+ * Deno looks for its cache, for settings of npm and for news of itself; it
+ * shall find none, and have no place to write to.
+ */
+function environment(
+  namespace: Namespace | undefined,
+): Readonly<Record<string, string>> {
+  const nowhere = namespace === undefined ? "/dev/null" : namespace.deno;
+  return {
+    DENO_DIR: `${nowhere}/cache`,
+    DENO_NO_UPDATE_CHECK: "1",
+    HOME: nowhere,
+    NO_COLOR: "1",
+  };
+}
+
+function report(
+  options: LaunchOptions,
+  tools: Tools,
+  namespace: Namespace | undefined,
+): IsolationReport {
+  const { limits, read, write } = options;
+  const setpriv = namespace?.setpriv ?? tools.setpriv;
+  const checked = read.length + write.length > 0 ? "checked" : "none";
+  return {
+    filesystem: namespace === undefined ? checked : "namespace",
+    parentDeath: setpriv === undefined ? "watcher" : "pdeathsig",
+    dataBytes: tools.prlimit === undefined ? undefined : dataBytes(options),
+    cpuSeconds: tools.prlimit === undefined ? undefined : cpuSeconds(limits),
+    noNewPrivileges: setpriv !== undefined,
+  };
+}
+
+function noCpuLimit(): SandboxError<"unsupported"> {
+  return new SandboxError(
+    "unsupported",
+    "Cannot provide the limit cpuMs: this machine has no prlimit that may be " +
+      "run (install util-linux, pass --allow-run, or leave cpuMs out)",
+    { details: { runtime: "v8", feature: "cpuMs" } },
+  );
+}

@@ -1,0 +1,299 @@
+/**
+ * Instances in processes of their own.
+ *
+ * @module
+ */
+
+import { SandboxError } from "../../errors.ts";
+import { CapabilityKinds } from "../../security/kinds.ts";
+import type { ResolvedLimits } from "../../security/limits.ts";
+import type { Capability } from "../../security/types.ts";
+import type {
+  GuestInstance,
+  GuestOptions,
+  GuestSource,
+} from "../guest_source.ts";
+import type {
+  HostImports,
+  Module,
+  ModuleFeatures,
+  OperationOptions,
+  RuntimeFeatures,
+} from "../types.ts";
+import { childCapabilities, memoryBytesOf, permissionsOf } from "./grants.ts";
+import { ChildProcess } from "./child_process.ts";
+import { converse } from "./conversation.ts";
+import { describeGrants, featuresOf, gapsOf } from "./enforcement.ts";
+import { FRAME, ProtocolError } from "./frames.ts";
+import { HostFunctions, sentImports } from "./host_functions.ts";
+import {
+  type IsolationReport,
+  type Launch,
+  prepareLaunch,
+} from "./launch.ts";
+import { type Machine, machine as thisMachine } from "./machine.ts";
+import type { Open, SentEvent } from "./messages.ts";
+import { parseModule } from "./module.ts";
+import type { ProcessPool } from "./pool.ts";
+import { ProcessInstance } from "./process_instance.ts";
+import { loadProgram } from "./program.ts";
+import { Services } from "./services.ts";
+import { requireRun } from "./spawn.ts";
+import { Symlinks } from "./symlinks.ts";
+
+/** What instances in processes are made from. */
+export interface ProcessOptions {
+  /** The module, as the host has read it; not to be changed afterwards. */
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** The limits. */
+  readonly limits: ResolvedLimits;
+  /** Which proposals the module may use. */
+  readonly features: ModuleFeatures;
+  /** Functions of the host, which run in the host, and constants. */
+  readonly imports: HostImports;
+  /** What is granted. */
+  readonly capabilities: readonly Capability[];
+  /**
+   * The kinds that translate capabilities to permissions of Deno's.
+   *
+   * @default {new CapabilityKinds()}
+   */
+  readonly kinds?: CapabilityKinds;
+  /** Takes every event of the child's auditor; number it anew. */
+  readonly onEvent: (event: SentEvent) => void;
+  /** Where processes are taken from; by default each is started when needed. */
+  readonly pool?: ProcessPool | undefined;
+  /** What the machine has; tests use another. */
+  readonly machine?: Machine;
+  /** What to start instead; for tests alone. */
+  readonly launch?: Launch;
+}
+
+/** Longest time for a process to look the module over and compile it. */
+const OPEN_TIMEOUT_MS = 60_000;
+
+/** A process in which the module is open. */
+interface Home {
+  readonly child: ChildProcess;
+  readonly module: Module;
+  /** The instance that lives there. */
+  instance?: ProcessInstance;
+  /** Whether one is being made there. */
+  isTaken: boolean;
+}
+
+/**
+ * Makes instances in a process of its own, which holds no more rights than the
+ * policy's capabilities amount to.
+ *
+ * As long as the process lives, the next instance is made in it, once the one
+ * before it is gone. Instances share no memory of WebAssembly's. But should a
+ * guest have taken its process over, by a fault of the engine, then it also has
+ * those that are made there later, until the process ends; use a source for
+ * each party that is not to be trusted by the others.
+ */
+export class ProcessSource implements GuestSource {
+  readonly isolation = "process";
+  readonly runtimeName = "v8";
+  readonly features: RuntimeFeatures;
+  readonly module: Module;
+  readonly unprotected: readonly string[];
+  readonly grants: Readonly<Record<string, string>>;
+  /** What keeps its processes within their bounds. */
+  readonly isolationReport: IsolationReport;
+  readonly #options: ProcessOptions;
+  readonly #launch: Launch;
+  readonly #symlinks: Symlinks;
+  readonly #homes = new Set<Home>();
+  #disposed = false;
+
+  private constructor(
+    options: ProcessOptions,
+    { launch, symlinks }: { launch: Launch; symlinks: Symlinks },
+    home: Home,
+  ) {
+    this.#options = options;
+    this.#launch = launch;
+    this.#symlinks = symlinks;
+    this.#homes.add(home);
+    this.module = home.module;
+    this.isolationReport = launch.report;
+    this.features = featuresOf(launch.report, options.limits);
+    this.unprotected = gapsOf(launch.report);
+    this.grants = describeGrants(options.capabilities, launch.report);
+  }
+
+  /**
+   * Starts a process, and opens the module in it.
+   *
+   * @param options The module, and what its instances are made from.
+   * @param operation Cancellation.
+   * @returns The source; dispose it.
+   * @throws {SandboxError} If the module is refused, or a process cannot be had.
+   */
+  static async create(
+    options: ProcessOptions,
+    operation: OperationOptions = {},
+  ): Promise<ProcessSource> {
+    const { kinds = new CapabilityKinds(), machine = thisMachine } = options;
+    const symlinks = new Symlinks(options.capabilities);
+    if (options.launch === undefined) await requireRun(machine.deno);
+    await symlinks.require();
+    const launch = options.launch ?? await prepareLaunch({
+      limits: options.limits,
+      ...permissionsOf(options.capabilities, kinds),
+      fileBytes: memoryBytesOf(options.capabilities),
+    }, machine);
+    const home = await openHome(options, launch, operation);
+    return new ProcessSource(options, { launch, symlinks }, home);
+  }
+
+  async instantiate(
+    { fuel, signal }: GuestOptions,
+  ): Promise<GuestInstance> {
+    const operation = signal === undefined ? {} : { signal };
+    const home = await this.#vacant(operation);
+    const { limits, imports, onEvent, capabilities } = this.#options;
+    try {
+      return home.instance = await ProcessInstance.create({
+        child: home.child,
+        module: home.module,
+        limits,
+        imports,
+        symlinks: this.#symlinks,
+        fileBytes: memoryBytesOf(capabilities),
+        onEvent,
+      }, { fuel, ...operation });
+    } finally {
+      home.isTaken = false;
+    }
+  }
+
+  /** Ends every process, whatever runs there. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    const homes = [...this.#homes];
+    this.#homes.clear();
+    await Promise.all(homes.map(({ instance, child }) =>
+      Promise.all([
+        instance?.[Symbol.asyncDispose](),
+        child[Symbol.asyncDispose](),
+      ])
+    ));
+  }
+
+  /** A process with room for an instance; taken, so that nobody else has it. */
+  async #vacant(operation: OperationOptions): Promise<Home> {
+    this.#use();
+    for (const home of this.#homes) {
+      if (!home.child.isAlive) {
+        this.#homes.delete(home);
+        await home.child[Symbol.asyncDispose]();
+      } else if (!home.isTaken && isGone(home.instance)) {
+        home.isTaken = true;
+        return home;
+      }
+    }
+    const home = await openHome(this.#options, this.#launch, operation);
+    home.isTaken = true;
+    if (this.#disposed) await home.child[Symbol.asyncDispose]();
+    this.#use();
+    this.#homes.add(home);
+    return home;
+  }
+
+  #use(): void {
+    if (!this.#disposed) return;
+    throw new SandboxError(
+      "disposed",
+      "Cannot make an instance: what makes them is disposed",
+      { details: { kind: "sandbox" } },
+    );
+  }
+}
+
+function isGone(instance: ProcessInstance | undefined): boolean {
+  return instance === undefined ||
+    instance.failure !== undefined && !instance.isRunning;
+}
+
+async function openHome(
+  options: ProcessOptions,
+  launch: Launch,
+  operation: OperationOptions,
+): Promise<Home> {
+  const { pool } = options;
+  const child = pool === undefined
+    ? await ChildProcess.start(launch, {
+      program: await loadProgram(),
+      ...operation,
+    })
+    : await pool.acquire(launch, operation);
+  try {
+    const module = await open(child, options, operation);
+    return { child, module, isTaken: false };
+  } catch (error) {
+    await child[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function open(
+  child: ChildProcess,
+  options: ProcessOptions,
+  { signal }: OperationOptions,
+): Promise<Module> {
+  const { module, limits, imports, features, capabilities, onEvent } = options;
+  const { timeoutMs, ...rest } = limits;
+  const message: Open & { readonly id: 0 } = {
+    id: 0,
+    limits: Number.isFinite(timeoutMs) ? limits : rest,
+    features: { ...features },
+    capabilities: childCapabilities(capabilities),
+    imports: sentImports(imports),
+    hostPid: Deno.pid,
+    watch: child.launch.report.parentDeath === "watcher",
+  };
+  const outcome = await converse(child, {
+    type: FRAME.open,
+    header: message,
+    body: module,
+    timeoutMs: OPEN_TIMEOUT_MS,
+    signal,
+    maxBody: 4 * module.length + 2 ** 20,
+    services: new Services({
+      child,
+      limits,
+      functions: new HostFunctions({}, NO_MODULE, limits),
+      symlinks: new Symlinks([]),
+      onEvent,
+    }),
+    late: () => tooSlow(),
+  });
+  if (outcome.state === "failed") throw outcome.error;
+  try {
+    return parseModule(outcome.message.body, module.length);
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw await child.failure("run", cause);
+  }
+}
+
+const NO_MODULE: Module = Object.freeze({
+  byteLength: 0,
+  imports: [],
+  exports: [],
+  memories: [],
+  features: [],
+  hasStart: false,
+});
+
+function tooSlow(): SandboxError<"process-failed"> {
+  const suggestion = "run a smaller module, or one with smaller functions";
+  return new SandboxError(
+    "process-failed",
+    "Cannot open the module in a process: it takes longer than " +
+      `${OPEN_TIMEOUT_MS} ms (${suggestion})`,
+    { details: { phase: "start", suggestion } },
+  );
+}

@@ -1,0 +1,138 @@
+/**
+ * The standard streams of one run of a command, at the host's end.
+ *
+ * @module
+ */
+
+import type { ResolvedLimits } from "../../security/limits.ts";
+import type { CommandRun } from "../guest_source.ts";
+import { OUTPUT_BYTES, ProtocolError } from "./frames.ts";
+
+/** Takes and gives the bytes of one run. Owns no stream: it lets them go. */
+export class RunStreams implements Disposable {
+  readonly #stdin: Input;
+  readonly #outputs: readonly [Output, Output];
+
+  /**
+   * Constructs it.
+   *
+   * @param run The streams.
+   * @param limits The limits of the guest.
+   */
+  constructor(
+    { stdin, stdout, stderr }: Pick<CommandRun, "stdin" | "stdout" | "stderr">,
+    limits: ResolvedLimits,
+  ) {
+    // the child asks for a piece more before it sees that it is too much
+    this.#stdin = new Input(stdin, limits.stdinBytes + 2 * OUTPUT_BYTES);
+    this.#outputs = [
+      new Output(stdout, limits.stdoutBytes),
+      new Output(stderr, limits.stderrBytes),
+    ];
+  }
+
+  /**
+   * Reads from the standard input; waits for something.
+   *
+   * @param maxBytes At the most so much.
+   * @returns The bytes; undefined at the end.
+   */
+  read(maxBytes: number): Promise<Uint8Array | undefined> {
+    return this.#stdin.read(maxBytes);
+  }
+
+  /**
+   * Writes output.
+   *
+   * @param fd 1 or 2.
+   * @param bytes The output.
+   * @returns When it was taken, if it goes to a stream.
+   */
+  write(
+    fd: 1 | 2,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> | undefined {
+    return this.#outputs[fd === 1 ? 0 : 1].write(bytes);
+  }
+
+  /** What was collected of both outputs. */
+  collected(): Record<"stdout" | "stderr", Uint8Array<ArrayBuffer>> {
+    const [stdout, stderr] = this.#outputs;
+    return { stdout: stdout.collected(), stderr: stderr.collected() };
+  }
+
+  /** Lets the streams go; they are neither closed nor cancelled. */
+  [Symbol.dispose](): void {
+    this.#stdin.release();
+    for (const output of this.#outputs) output.release();
+  }
+}
+
+/** Bytes, or a stream of them, a piece at a time. */
+class Input {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #rest: Uint8Array;
+  #left: number;
+
+  constructor(source: CommandRun["stdin"], maxBytes: number) {
+    const isBytes = source instanceof Uint8Array;
+    this.#reader = isBytes ? undefined : source.getReader();
+    this.#rest = isBytes ? source : new Uint8Array();
+    this.#left = maxBytes;
+  }
+
+  async read(maxBytes: number): Promise<Uint8Array | undefined> {
+    while (this.#rest.length === 0) {
+      const { value } = await this.#reader?.read() ?? {};
+      if (value === undefined) return undefined;
+      this.#rest = value;
+    }
+    const part = this.#rest.subarray(0, maxBytes);
+    this.#rest = this.#rest.subarray(part.length);
+    this.#left -= part.length;
+    if (this.#left < 0) throw new ProtocolError("more reading than is allowed");
+    return part;
+  }
+
+  release(): void {
+    this.#reader?.releaseLock();
+  }
+}
+
+/** A stream to write to, or a place to collect. */
+class Output {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
+  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
+  #left: number;
+
+  constructor(
+    stream: WritableStream<Uint8Array> | undefined,
+    maxBytes: number,
+  ) {
+    this.#writer = stream?.getWriter();
+    this.#left = maxBytes;
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
+    this.#left -= bytes.length;
+    if (this.#left < 0) throw new ProtocolError("more output than is allowed");
+    if (this.#writer !== undefined) return this.#writer.write(bytes);
+    this.#parts.push(bytes);
+    return undefined;
+  }
+
+  collected(): Uint8Array<ArrayBuffer> {
+    const size = this.#parts.reduce((sum, { length }) => sum + length, 0);
+    const all = new Uint8Array(size);
+    let at = 0;
+    for (const part of this.#parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  }
+
+  release(): void {
+    this.#writer?.releaseLock();
+  }
+}

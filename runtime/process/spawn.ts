@@ -1,0 +1,63 @@
+/**
+ * Starts processes.
+ *
+ * @module
+ */
+
+import { SandboxError } from "../../errors.ts";
+import type { Launch } from "./launch.ts";
+
+/**
+ * Checks that this program may start processes, without asking anybody.
+ *
+ * @param command What is to be started.
+ * @throws {SandboxError} With code `process-failed`, if it may not.
+ */
+export async function requireRun(command: string): Promise<void> {
+  const { state } = await Deno.permissions.query({ name: "run", command });
+  if (state !== "granted") throw notAllowed(command);
+}
+
+/**
+ * Starts a process whose three streams are pipes.
+ *
+ * @param launch What to start.
+ * @returns The process.
+ * @throws {SandboxError} With code `process-failed`.
+ */
+export function spawn({ command, args, env }: Launch): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command, {
+      args: [...args],
+      clearEnv: true,
+      env: { ...env },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw notAllowed(command);
+    throw notStarted(cause);
+  }
+}
+
+function notAllowed(command: string): SandboxError<"process-failed"> {
+  const suggestion =
+    `pass --allow-run=${command}, or choose isolation "inline"`;
+  return new SandboxError(
+    "process-failed",
+    "Cannot start the guest's process: this program may not run deno " +
+      `(${suggestion})`,
+    { details: { phase: "start", suggestion } },
+  );
+}
+
+function notStarted(cause: unknown): SandboxError<"process-failed"> {
+  const suggestion = "see that the machine has room for more processes";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SandboxError(
+    "process-failed",
+    `Cannot start the guest's process: ${reason} (${suggestion})`,
+    { cause, details: { phase: "start", suggestion } },
+  );
+}

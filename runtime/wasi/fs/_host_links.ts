@@ -1,0 +1,74 @@
+/**
+ * Links of the host that a guest moves.
+ *
+ * @module
+ */
+
+import { WasiError } from "../errno.ts";
+import { checkLinkTarget } from "./path.ts";
+import type { FileTree, TreePath } from "./types.ts";
+
+/** How many entries are looked at before a directory moves. */
+const MAX_ENTRIES = 10_000;
+
+/** Throws PERM if a link could lead out of the tree at its new place. */
+export function checkMovedLink(target: string, depth: number): void {
+  try {
+    checkLinkTarget(target, depth);
+  } catch {
+    throw new WasiError("PERM");
+  }
+}
+
+/**
+ * Throws PERM if a link below a directory could lead out of the tree once the
+ * directory has moved upwards. Absolute links lead where they led.
+ */
+export function checkMovedTree(
+  tree: FileTree,
+  from: TreePath,
+  to: TreePath,
+): void {
+  const shift = to.length - from.length;
+  if (shift >= 0) return;
+  const pending: TreePath[] = [from];
+  let seen = 0;
+  for (let path = pending.pop(); path; path = pending.pop()) {
+    for (const { name, type } of tree.readDirectory(path)) {
+      if (++seen > MAX_ENTRIES) throw new WasiError("PERM");
+      const below = [...path, name];
+      if (type === "directory") pending.push(below);
+      if (type !== "symlink") continue;
+      const target = relativeTarget(tree, below);
+      if (target !== undefined) {
+        checkMovedLink(target, below.length - 1 + shift);
+      }
+    }
+  }
+}
+
+function relativeTarget(tree: FileTree, path: TreePath): string | undefined {
+  try {
+    return tree.readLink(path);
+  } catch (error) {
+    if (error instanceof WasiError && error.errno === "NOTCAPABLE") {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** What is used of `node:fs`, which alone can set the times of a link. */
+interface NodeFs {
+  lutimesSync(path: string, atime: Date, mtime: Date): void;
+}
+
+/** Sets times, never following a link at the end of the path. */
+export function setTimesOf(path: string, atime: Date, mtime: Date): void {
+  // looked up by hand: programs that set no times need not load it
+  const process: { getBuiltinModule(name: string): NodeFs } = Reflect.get(
+    globalThis,
+    "process",
+  );
+  process.getBuiltinModule("node:fs").lutimesSync(path, atime, mtime);
+}

@@ -1,0 +1,322 @@
+/**
+ * A directory of the host as a file tree.
+ *
+ * Deno has no `openat`: every call names a whole path. So each call looks at
+ * every directory on the way, before and after, and what was opened is compared
+ * with what lies at the path before a byte of it is read or written. Nothing
+ * that a guest does can get past that. A process of the host that swaps a
+ * directory for a link between two system calls can: a file that was opened
+ * through it is found out but for rare cases, while a directory made or an entry
+ * removed there stays so, and only the error STALE tells. Where the guest's
+ * process has a mount namespace of its own, there is nothing outside to reach.
+ *
+ * @module
+ */
+
+import type { SymlinkPolicy } from "../../../security/types.ts";
+import { WasiError } from "../errno.ts";
+import { hostCall } from "./_host_error.ts";
+import { HostFile } from "./_host_file.ts";
+import { checkMovedLink, checkMovedTree, setTimesOf } from "./_host_links.ts";
+import { type Above, HostRoot } from "./_host_path.ts";
+import { HostStats, identityOf, typeOf } from "./_host_stat.ts";
+import { checkLinkTarget } from "./path.ts";
+import type {
+  DirectoryEntry,
+  FileStat,
+  FileTimes,
+  FileTree,
+  OpenFile,
+  OpenOptions,
+  TreePath,
+} from "./types.ts";
+
+/** How often an opened file is compared with what lies at its path. */
+const ROUNDS = 3;
+
+/** Options of {@linkcode HostTree}. */
+export interface HostTreeOptions {
+  /** The host's directory. */
+  readonly root: string;
+  /**
+   * Whether links may be made, renamed and given further names.
+   *
+   * @default {"refuse"}
+   */
+  readonly symlinks?: SymlinkPolicy;
+  /**
+   * Makes a symbolic link below the root, for a process that Deno does not let
+   * make any because its permissions are scoped. Target and place were checked.
+   * By default Deno is asked.
+   */
+  readonly symlink?: (target: string, path: TreePath) => void;
+  /**
+   * Whether other processes may change the directory meanwhile and have
+   * somewhere to lead to: then nothing is done below a directory that was
+   * changed a moment ago, after some waiting with BUSY. Not needed where the
+   * process sees no more of the host than the directory.
+   *
+   * @default {true}
+   */
+  readonly wary?: boolean;
+}
+
+/** A directory of the host. Only files, directories and links are touched. */
+export class HostTree implements FileTree {
+  readonly #root: HostRoot;
+  readonly #symlinks: SymlinkPolicy;
+  readonly #makeLink: (target: string, path: TreePath) => void;
+  readonly #stats = new HostStats();
+  /** Files that were given further names here: these names are known. */
+  readonly #linked = new Set<string>();
+  readonly #open = new Set<HostFile>();
+
+  /**
+   * Constructs it.
+   *
+   * @param options Which directory, and how links are treated.
+   * @throws {TypeError} If the directory is not there or none.
+   */
+  constructor(options: HostTreeOptions) {
+    const { root, symlinks = "refuse", symlink, wary = true } = options;
+    this.#root = new HostRoot(root, wary);
+    this.#symlinks = symlinks;
+    this.#makeLink = symlink ??
+      ((target, path) => Deno.symlinkSync(target, this.#root.absolute(path)));
+  }
+
+  lstat(path: TreePath): FileStat {
+    return this.#stats.stat(this.#root.lstat(path));
+  }
+
+  open(path: TreePath, options: OpenOptions): OpenFile {
+    const above = this.#root.above(path);
+    const there = this.#find(path);
+    if (there === undefined && !options.create) throw new WasiError("NOENT");
+    if (there !== undefined) this.#checkExisting(there, options);
+    const handle = this.#openHandle(path, options, there === undefined);
+    try {
+      this.#verify(handle, path, above, options.write);
+      if (there === undefined) this.#root.changed(path);
+      if (options.truncate && options.write) {
+        hostCall(() => handle.truncateSync(0));
+      }
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+    const file = new HostFile(
+      handle,
+      this.#stats,
+      options,
+      (closed) => this.#open.delete(closed),
+    );
+    this.#open.add(file);
+    return file;
+  }
+
+  readDirectory(path: TreePath): readonly DirectoryEntry[] {
+    // a name below it, so that the directory itself is looked at too
+    const above = this.#root.above([...path, ""]);
+    const absolute = this.#root.absolute(path);
+    const found = hostCall(() => [...Deno.readDirSync(absolute)]);
+    above.check();
+    return found
+      .sort((a, b) => a.name < b.name ? -1 : 1)
+      .map((entry) =>
+        new HostEntry(entry, () => this.lstat([...path, entry.name]))
+      );
+  }
+
+  makeDirectory(path: TreePath): void {
+    this.#change([path], ([absolute]) => {
+      if (path.length === 0) throw new WasiError("EXIST");
+      Deno.mkdirSync(absolute);
+    });
+  }
+
+  removeDirectory(path: TreePath): void {
+    this.#change([path], ([absolute]) => {
+      if (!this.#root.lstat(path).isDirectory) throw new WasiError("NOTDIR");
+      if (path.length === 0) throw new WasiError("BUSY");
+      Deno.removeSync(absolute);
+    });
+  }
+
+  unlink(path: TreePath): void {
+    this.#change([path], ([absolute]) => {
+      const type = typeOf(this.#root.lstat(path));
+      if (type === "directory") throw new WasiError("ISDIR");
+      if (type === "other") throw new WasiError("PERM");
+      Deno.removeSync(absolute);
+    });
+  }
+
+  rename(from: TreePath, to: TreePath): void {
+    this.#change([from, to], ([source, target]) => {
+      if (from.length === 0 || to.length === 0) throw new WasiError("BUSY");
+      const type = typeOf(this.#root.lstat(from));
+      if (type === "other") throw new WasiError("PERM");
+      if (type === "symlink") this.#checkLink(from, to);
+      if (type === "directory") checkMovedTree(this, from, to);
+      Deno.renameSync(source, target);
+    });
+  }
+
+  link(from: TreePath, to: TreePath): void {
+    this.#change([from, to], ([source, target]) => {
+      const info = this.#root.lstat(from);
+      const type = typeOf(info);
+      if (type === "directory" || type === "other") {
+        throw new WasiError("PERM");
+      }
+      if (type === "symlink") this.#checkLink(from, to);
+      if (type === "file") this.#checkNames(info);
+      Deno.linkSync(source, target);
+      if (identityOf(this.#root.lstat(to)) !== identityOf(info)) {
+        throw new WasiError("STALE");
+      }
+      this.#linked.add(identityOf(info));
+    });
+  }
+
+  symlink(target: string, path: TreePath): void {
+    if (this.#symlinks === "refuse") throw new WasiError("PERM");
+    this.#change([path], () => {
+      if (this.#find(path) !== undefined) throw new WasiError("EXIST");
+      checkLinkTarget(target, path.length - 1);
+      this.#makeLink(target, path);
+    });
+  }
+
+  /** As declared; an absolute target would tell of the host: NOTCAPABLE. */
+  readLink(path: TreePath): string {
+    const above = this.#root.above(path);
+    if (!this.#root.lstat(path).isSymlink) throw new WasiError("INVAL");
+    const absolute = this.#root.absolute(path);
+    const target = hostCall(() => Deno.readLinkSync(absolute));
+    above.check();
+    if (/^(?:[\\/]|[a-z]:)/i.test(target)) throw new WasiError("NOTCAPABLE");
+    return target;
+  }
+
+  setTimes(path: TreePath, times: FileTimes): void {
+    this.#change([path], ([absolute]) => {
+      const info = this.#root.lstat(path);
+      if (typeOf(info) === "other") throw new WasiError("PERM");
+      this.#stats.setTimes(
+        info,
+        times,
+        (atime, mtime) => setTimesOf(absolute, atime, mtime),
+      );
+    });
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#open) file.close();
+  }
+
+  /** Does something to paths, looking at what is above before and after. */
+  #change<const P extends readonly TreePath[]>(
+    paths: P,
+    change: (absolute: { [I in keyof P]: string }) => void,
+  ): void {
+    const above = paths.map((path) => this.#root.above(path));
+    const absolute = paths.map((path) => this.#root.absolute(path));
+    hostCall(() => change(absolute as { [I in keyof P]: string }));
+    const changed = above.map(({ parent }) => parent);
+    for (const directories of above) directories.check(changed);
+    for (const path of paths) this.#root.changed(path);
+  }
+
+  #find(path: TreePath): Deno.FileInfo | undefined {
+    try {
+      return this.#root.lstat(path);
+    } catch (error) {
+      if (error instanceof WasiError && error.errno === "NOENT") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #checkExisting(info: Deno.FileInfo, options: OpenOptions): void {
+    if (options.create && options.exclusive) throw new WasiError("EXIST");
+    const type = typeOf(info);
+    if (type === "directory") throw new WasiError("ISDIR");
+    if (type === "symlink") throw new WasiError("LOOP");
+    // opening a pipe would wait for ever, opening a device may do anything
+    if (type === "other") throw new WasiError("ACCES");
+    if (options.write) this.#checkNames(info);
+  }
+
+  /** A further name may lie outside the tree, unless it was made here. */
+  #checkNames(info: Deno.FileInfo): void {
+    if ((info.nlink ?? 1) > 1 && !this.#linked.has(identityOf(info))) {
+      throw new WasiError("PERM");
+    }
+  }
+
+  #openHandle(
+    path: TreePath,
+    { read, write }: OpenOptions,
+    createNew: boolean,
+  ): Deno.FsFile {
+    const absolute = this.#root.absolute(path);
+    return hostCall(() =>
+      Deno.openSync(
+        absolute,
+        createNew
+          ? { read: true, write: true, createNew }
+          : { read: read || !write, write },
+      )
+    );
+  }
+
+  /** Compares an open file with what lies at its path, before it is used. */
+  #verify(
+    handle: Deno.FsFile,
+    path: TreePath,
+    above: Above,
+    write: boolean,
+  ): void {
+    // Deno refuses this on a file that it opened through a link leading out
+    const opened = hostCall(() => handle.statSync());
+    if (!opened.isFile) throw new WasiError("STALE");
+    for (let round = 0; round < ROUNDS; round++) {
+      const there = this.#find(path);
+      if (there === undefined || identityOf(there) !== identityOf(opened)) {
+        throw new WasiError("STALE");
+      }
+      above.check();
+    }
+    if (write) this.#checkNames(opened);
+  }
+
+  #checkLink(from: TreePath, to: TreePath): void {
+    if (this.#symlinks === "refuse") throw new WasiError("PERM");
+    checkMovedLink(this.readLink(from), to.length - 1);
+  }
+}
+
+/** An entry of the host's; its number is looked up when it is asked for. */
+class HostEntry implements DirectoryEntry {
+  readonly name: string;
+  readonly type: DirectoryEntry["type"];
+  readonly #lstat: () => FileStat;
+
+  constructor(entry: Deno.DirEntry, lstat: () => FileStat) {
+    this.name = entry.name;
+    this.type = typeOf(entry);
+    this.#lstat = lstat;
+  }
+
+  /** 0 if it is gone. */
+  get ino(): bigint {
+    try {
+      return this.#lstat().ino;
+    } catch {
+      return 0n;
+    }
+  }
+}

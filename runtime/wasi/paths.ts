@@ -1,0 +1,168 @@
+/**
+ * Finds what a guest's path names, and asks whether it may be used.
+ *
+ * @module
+ */
+
+import type { WasiContext } from "./context.ts";
+import { asDirectory, type DirectoryDescriptor } from "./descriptors.ts";
+import { WasiError } from "./errno.ts";
+import { resolve, type Resolved } from "./fs/resolver.ts";
+import type { TreePath } from "./fs/types.ts";
+import { guestPath, mountOf, type MountPoint } from "./mounts.ts";
+import { holds, type Right } from "./rights.ts";
+
+/** The only flag of lookups. */
+const FOLLOW = 1;
+
+/** A path as a guest gives it: a directory, and text in memory. */
+export interface GuestPath {
+  /** The directory's number. */
+  readonly fd: number;
+  /** Where the text starts. */
+  readonly at: number;
+  /** How many bytes it has. */
+  readonly length: number;
+}
+
+/** What is to be done with what a path names. */
+export interface PathUse {
+  /** By which function. */
+  readonly via: string;
+  /** What it takes of the policy. */
+  readonly actions: readonly ("read" | "write")[];
+  /** What it takes of the directory's descriptor. */
+  readonly rights: readonly Right[];
+  /** Whether a link at its end is followed. */
+  readonly follow: boolean;
+}
+
+/** What a path names, where. */
+export interface Place extends Resolved {
+  /** The mount. */
+  readonly point: MountPoint;
+  /** The directory's descriptor. */
+  readonly directory: DirectoryDescriptor;
+}
+
+/**
+ * Whether links are followed.
+ *
+ * @param flags The guest's.
+ * @returns Whether they are.
+ * @throws {WasiError} INVAL.
+ */
+export function follows(flags: number): boolean {
+  if ((flags & ~FOLLOW) !== 0) throw new WasiError("INVAL");
+  return flags === FOLLOW;
+}
+
+/**
+ * Finds what a path names. The policy is asked before anything is looked at,
+ * for the path as it reads; and again for the path as it is, if links make a
+ * difference.
+ *
+ * @param context Where.
+ * @param path The guest's path.
+ * @param use What is to be done.
+ * @returns What it names.
+ * @throws {WasiError} NOTCAPABLE if it may not be used or leads out, XDEV if it
+ * leads into another mount, and as `resolve`.
+ */
+export function locate(
+  context: WasiContext,
+  path: GuestPath,
+  use: PathUse,
+): Place {
+  const { decisions, descriptors, memory, mounts } = context;
+  const text = memory.text(path.at, path.length);
+  if (mounts.length === 0) refuseWithoutMounts(context, text, use);
+  const directory = asDirectory(descriptors.get(path.fd));
+  const { point } = directory;
+  const asked = readsAs(directory, text);
+  const demand = (resource: string): void => {
+    for (const action of use.actions) {
+      const { via } = use;
+      const operation = { capability: "filesystem", action, resource, via };
+      // what the mount is for is checked here too, whatever the policy says
+      const fits = action === "read" || point.writable;
+      if (!decisions.permits(operation) || !fits) {
+        throw new WasiError("NOTCAPABLE");
+      }
+    }
+  };
+  demand(asked);
+  for (const right of use.rights) {
+    if (!holds(directory.rights, right)) throw new WasiError("NOTCAPABLE");
+  }
+  const found = resolve(point.tree, directory.path, text, {
+    followLast: use.follow,
+    symlinks: point.mount.symlinks,
+  });
+  const names = [...point.names, ...found.path];
+  if (mountOf(mounts, names) !== point) throw new WasiError("XDEV");
+  const resource = guestPath(point, found.path);
+  if (resource !== asked) demand(resource);
+  return { ...found, point, directory };
+}
+
+/** With no mount there is no descriptor to begin with; the try is recorded. */
+function refuseWithoutMounts(
+  { decisions }: WasiContext,
+  text: string,
+  { actions, via }: PathUse,
+): never {
+  const resource = text.startsWith("/") ? text : `/${text}`;
+  for (const action of actions) {
+    decisions.permits({ capability: "filesystem", action, resource, via });
+  }
+  throw new WasiError("NOTCAPABLE");
+}
+
+/**
+ * The absolute path that a text reads as. One that leads out of its directory
+ * is left as it is: with its `..` no policy permits it.
+ */
+function readsAs({ point, path }: DirectoryDescriptor, text: string): string {
+  if (text.startsWith("/")) return text;
+  const names: string[] = [];
+  for (const name of text.split("/")) {
+    if (name === "" || name === ".") continue;
+    if (name !== "..") names.push(name);
+    else if (names.pop() === undefined) {
+      return guestPath(point, [...path, text]);
+    }
+  }
+  return guestPath(point, [...path, ...names]);
+}
+
+/**
+ * A place where something is to be made.
+ *
+ * @param place The place.
+ * @param isDirectory Whether that is a directory.
+ * @returns Where.
+ * @throws {WasiError} EXIST if something is there, NOENT if only a directory
+ * could be.
+ */
+export function freePath(place: Place, isDirectory: boolean): TreePath {
+  if (place.stat !== undefined) throw new WasiError("EXIST");
+  if (place.mustBeDirectory && !isDirectory) throw new WasiError("NOENT");
+  return place.path;
+}
+
+/**
+ * A place where something is.
+ *
+ * @param place The place.
+ * @returns What is there.
+ * @throws {WasiError} NOENT.
+ */
+export function present(place: Place): Place & { stat: FileStatOf } {
+  const { stat } = place;
+  if (stat === undefined) throw new WasiError("NOENT");
+  return { ...place, stat };
+}
+
+/** Facts that are there. */
+type FileStatOf = NonNullable<Place["stat"]>;

@@ -1,0 +1,101 @@
+/**
+ * Random bytes, real or the same each time.
+ *
+ * @module
+ */
+
+import type { Capability, RandomCapability } from "../../security/types.ts";
+import type { WasiFunctions } from "./abi.ts";
+import type { WasiContext } from "./context.ts";
+
+/** Most bytes that the host's generator gives at a time. */
+const STEP_BYTES = 65_536;
+
+/** Fills a view with random bytes. */
+export type RandomSource = (into: Uint8Array<ArrayBuffer>) => void;
+
+/**
+ * The source that a policy grants.
+ *
+ * @param capabilities All that is granted. If one of several has no seed, none
+ * is used.
+ * @returns The source.
+ */
+export function randomSource(
+  capabilities: readonly Capability[],
+): RandomSource {
+  const seeds = capabilities.filter(isRandom).map(({ seed }) => seed);
+  const seed = seeds.includes(undefined) ? undefined : seeds[0];
+  if (seed !== undefined) return seededSource(seed);
+  return (into) => void crypto.getRandomValues(into);
+}
+
+function isRandom(capability: Capability): capability is RandomCapability {
+  return capability.type === "random";
+}
+
+/**
+ * Bytes that are the same for the same seed: xoshiro128** of Blackman and
+ * Vigna, seeded by splitmix32. Whoever has seen some can tell the rest: not for
+ * secrets.
+ *
+ * @param seed A whole number.
+ * @returns The source, at its start.
+ */
+export function seededSource(seed: number): RandomSource {
+  let mixed = (seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1);
+  const next = (): number => {
+    mixed = (mixed + 0x9e3779b9) | 0;
+    let word = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
+    return word ^ (word >>> 15);
+  };
+  let [a, b, c, d] = [next(), next(), next(), next()];
+  let rest = 0;
+  let restBytes = 0;
+  const step = (): number => {
+    const product = Math.imul(b, 5);
+    const result = Math.imul((product << 7) | (product >>> 25), 9);
+    const shifted = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= shifted;
+    d = (d << 11) | (d >>> 21);
+    return result;
+  };
+  return (into) => {
+    for (let index = 0; index < into.length; index++) {
+      if (restBytes === 0) {
+        rest = step();
+        restBytes = 4;
+      }
+      into[index] = rest & 0xff;
+      rest >>>= 8;
+      restBytes--;
+    }
+  };
+}
+
+/** `random_get`. */
+export function randomFunctions(
+  { decisions, memory, random }: WasiContext,
+): WasiFunctions<"random_get"> {
+  return {
+    random_get(at, length) {
+      memory.check(at, length);
+      decisions.demand({
+        capability: "random",
+        action: "read",
+        resource: "",
+        via: "random_get",
+      });
+      for (let done = 0; done < length; done += STEP_BYTES) {
+        const step = Math.min(STEP_BYTES, length - done);
+        memory.charge(step);
+        random(memory.bytes(at + done, step));
+      }
+    },
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * Where the events of audits go: memory, files, and policies learned of them.
+ *
+ * @module
+ */
+
+export * from "./file.ts";
+export * from "./keys.ts";
+export * from "./learn.ts";
+export * from "./log.ts";
+export * from "./recorder.ts";
+export * from "./verify.ts";

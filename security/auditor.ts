@@ -1,0 +1,294 @@
+/**
+ * Decides on what guests ask for, and records it.
+ *
+ * @module
+ */
+
+import { SandboxError } from "../errors.ts";
+import { eventText } from "./_event_text.ts";
+import { defuse, messageOf } from "./_foreign.ts";
+import {
+  type CounterUsage,
+  Grant,
+  NOT_GRANTED,
+  type Refusal,
+} from "./_grant.ts";
+import { translate } from "./_translate.ts";
+import { CapabilityKinds } from "./kinds.ts";
+import { SecurityPolicy } from "./policy.ts";
+import type {
+  AuditEvent,
+  Auditor,
+  AuditSink,
+  CapabilityKind,
+  Operation,
+} from "./types.ts";
+
+export type { CounterUsage };
+
+/** Options of {@linkcode SecurityAuditor}. */
+export interface SecurityAuditorOptions {
+  /**
+   * The kinds that decide. They are read once: what is registered later is
+   * not known.
+   *
+   * @default {new CapabilityKinds()}
+   */
+  readonly kinds?: CapabilityKinds;
+  /**
+   * Who is told of each decision.
+   *
+   * @default {[]}
+   */
+  readonly sinks?: readonly AuditSink[];
+  /**
+   * Which sandbox it is for, in events.
+   *
+   * @default {""}
+   */
+  readonly sandbox?: string;
+}
+
+/** A type, what can be asked of it, and what is granted. */
+interface Governed {
+  readonly kind: CapabilityKind;
+  /** `type.action` by action. */
+  readonly operations: ReadonlyMap<string, string>;
+  readonly grants: readonly Grant[];
+}
+
+/**
+ * Decides on what guests ask for: what no capability permits is denied. Every
+ * decision is one event, and what a capability counts is counted for as long
+ * as the auditor lives.
+ *
+ * @example Usage
+ * ```ts
+ * import {
+ *   Capabilities,
+ *   SandboxError,
+ *   SecurityAuditor,
+ *   SecurityPolicy,
+ * } from "@wasm-sandbox/core";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const decisions: string[] = [];
+ * const policy = SecurityPolicy.strict()
+ *   .allowCapability(Capabilities.customAccess(["resource1"], true));
+ * const auditor = new SecurityAuditor(policy, {
+ *   sinks: [{ record: ({ decision }) => decisions.push(decision) }],
+ * });
+ * auditor.auditOperation("custom_read_value", ["resource1"]);
+ * assertThrows(
+ *   () => auditor.auditOperation("custom_read_value", ["resource10"]),
+ *   SandboxError,
+ *   "does not cover it",
+ * );
+ * assertEquals(decisions, ["allowed", "denied"]);
+ * assertEquals(auditor.counters(), {
+ *   "custom_access.operations": { allowed: 100, used: 1 },
+ * });
+ * ```
+ */
+export class SecurityAuditor implements Auditor {
+  /** What is granted: the policy, checked by the kinds. */
+  readonly policy: SecurityPolicy;
+  readonly #governed: ReadonlyMap<string, Governed>;
+  readonly #sinks: readonly AuditSink[];
+  readonly #sandbox: string;
+  #sequence = 0;
+  #sinkFailures = 0;
+  #timeMs = NaN;
+  #time = "";
+
+  /**
+   * Puts a policy in force.
+   *
+   * @param policy What is granted.
+   * @param options The kinds, and who is told.
+   * @throws {SandboxError} With code `unknown-name`, if the policy holds a type
+   * that no kind knows, or `invalid-capability`.
+   */
+  constructor(policy: SecurityPolicy, options: SecurityAuditorOptions = {}) {
+    const { kinds = new CapabilityKinds(), sinks = [], sandbox = "" } = options;
+    this.policy = SecurityPolicy.from(policy.toJSON(), kinds);
+    this.#governed = new Map(
+      [...kinds].map((kind) => [kind.type, govern(kind, this.policy)]),
+    );
+    this.#sinks = [...sinks];
+    this.#sandbox = eventText(sandbox);
+  }
+
+  /** How often a sink threw. */
+  get sinkFailures(): number {
+    return this.#sinkFailures;
+  }
+
+  /**
+   * Decides on an operation, counts it if it is permitted, and records it.
+   *
+   * @param operation What a guest asks for.
+   * @returns Whether it may.
+   * @throws {SandboxError} With code `limit-exceeded`, if a counter is used up.
+   */
+  permits(operation: Operation): boolean {
+    const refusal = this.#decide(operation);
+    this.#record(operation, refusal);
+    if (refusal instanceof SandboxError) throw refusal;
+    return refusal === undefined;
+  }
+
+  /**
+   * As {@linkcode SecurityAuditor.permits}, but what is denied is thrown.
+   *
+   * @param operation What a guest asks for.
+   * @throws {SandboxError} With code `capability-not-granted`, if nothing of
+   * the type is granted, `access-denied`, if what is granted does not cover
+   * it, or `limit-exceeded`.
+   */
+  audit(operation: Operation): void {
+    const refusal = this.#decide(operation);
+    this.#record(operation, refusal);
+    if (refusal === undefined) return;
+    throw refusal instanceof SandboxError
+      ? refusal
+      : this.#denial(operation, refusal);
+  }
+
+  /**
+   * Decides on an operation by name. `type.action` with the resource as first
+   * argument works for every kind; kinds may know names of their own, and those
+   * that were registered last are asked first.
+   *
+   * @param operation Name of the operation.
+   * @param args Its arguments.
+   * @throws {SandboxError} As {@linkcode SecurityAuditor.audit}, and with code
+   * `invalid-argument`.
+   */
+  auditOperation(operation: string, args: readonly unknown[] = []): void {
+    const kinds = [...this.#governed.values()].map(({ kind }) => kind);
+    const asked = translate(kinds, operation, args);
+    if (asked.failure === undefined) return this.audit(asked.operation);
+    const { capability } = asked.operation;
+    const isGranted = this.policy.find(capability) !== undefined;
+    const reason = isGranted ? messageOf(asked.failure) : NOT_GRANTED;
+    this.#record(asked.operation, reason);
+    throw isGranted && SandboxError.is(asked.failure, "invalid-argument")
+      ? asked.failure
+      : this.#denial(asked.operation, reason);
+  }
+
+  /**
+   * What was used of the limits that capabilities have of their own, such as
+   * `custom_access.operations`. Where several capabilities of a type stand side
+   * by side, the second is `custom_access[1].operations`.
+   *
+   * @returns What is allowed and what was used, by name.
+   */
+  counters(): Record<string, CounterUsage> {
+    const all = [...this.#governed.values()].flatMap(({ grants }) =>
+      grants.flatMap((grant) => [...grant.counters()])
+    );
+    return Object.fromEntries(all);
+  }
+
+  #decide(operation: Operation): Refusal {
+    const governed = this.#governed.get(operation.capability);
+    if (governed === undefined) return "no kind of capability is so called";
+    if (!governed.operations.has(operation.action)) {
+      return "its kind knows no such action";
+    }
+    if (typeof operation.resource !== "string") return "it names no resource";
+    let refusal: Refusal = NOT_GRANTED;
+    for (const grant of governed.grants) {
+      const each = grant.take(operation);
+      if (each === undefined) return undefined;
+      if (!(refusal instanceof SandboxError)) refusal = each;
+    }
+    return refusal;
+  }
+
+  #denial(operation: Operation, reason: string): SandboxError {
+    const details = {
+      capability: eventText(operation.capability),
+      operation: this.#nameOf(operation),
+      resource: eventText(operation.resource),
+    };
+    const what = details.resource === "" ? "" : ` of ${details.resource}`;
+    const why = `Cannot allow ${details.operation}${what}: ${reason}`;
+    if (reason !== NOT_GRANTED) {
+      return new SandboxError("access-denied", why, { details });
+    }
+    return new SandboxError(
+      "capability-not-granted",
+      `${why} (add "${details.capability}" to the policy, if it may)`,
+      { details },
+    );
+  }
+
+  #record(operation: Operation, refusal: Refusal): void {
+    this.#sequence++;
+    if (this.#sinks.length === 0) return;
+    const { via } = operation;
+    const event: AuditEvent = {
+      sequence: this.#sequence,
+      time: this.#now(),
+      sandbox: this.#sandbox,
+      decision: refusal === undefined ? "allowed" : "denied",
+      operation: this.#nameOf(operation),
+      capability: eventText(operation.capability),
+      resource: eventText(operation.resource),
+      ...(via === undefined ? undefined : { via: eventText(via) }),
+      ...(refusal === undefined ? undefined : { reason: reasonOf(refusal) }),
+    };
+    Object.freeze(event);
+    for (const sink of this.#sinks) this.#tell(sink, event);
+  }
+
+  #tell(sink: AuditSink, event: AuditEvent): void {
+    const failed = () => {
+      this.#sinkFailures++;
+    };
+    try {
+      defuse(sink.record(event), failed);
+    } catch {
+      failed();
+    }
+  }
+
+  /** Makes the text of a time only once for all events of a millisecond. */
+  #now(): string {
+    const timeMs = Date.now();
+    if (timeMs !== this.#timeMs) {
+      this.#timeMs = timeMs;
+      this.#time = new Date(timeMs).toISOString();
+    }
+    return this.#time;
+  }
+
+  #nameOf({ capability, action }: Operation): string {
+    const known = this.#governed.get(capability)?.operations.get(action);
+    if (known !== undefined) return known;
+    const type = eventText(capability);
+    return eventText(
+      type === "" ? eventText(action) : `${type}.${eventText(action)}`,
+    );
+  }
+}
+
+function govern(kind: CapabilityKind, policy: SecurityPolicy): Governed {
+  const { type } = kind;
+  const grants = policy.capabilities
+    .filter((capability) => capability.type === type)
+    .map((capability, index) =>
+      new Grant(capability, kind, index === 0 ? type : `${type}[${index}]`)
+    );
+  const operations = new Map(
+    kind.actions.map((action) => [action, `${type}.${action}`]),
+  );
+  return { kind, operations, grants };
+}
+
+function reasonOf(refusal: Exclude<Refusal, undefined>): string {
+  return typeof refusal === "string" ? refusal : eventText(refusal.message);
+}
