@@ -1,5 +1,6 @@
 /** What a sandbox grants: its policy, who decides by it, and what is recorded. */
 
+import type { SourceParts } from "./_source.ts";
 import { quote } from "./_text.ts";
 import { SandboxError } from "./errors.ts";
 import type { CommandRun } from "./runtime/guest_source.ts";
@@ -8,11 +9,7 @@ import { AuditLog } from "./security/audit/mod.ts";
 import { SecurityAuditor } from "./security/auditor.ts";
 import { CapabilityKinds } from "./security/kinds.ts";
 import { SecurityPolicy } from "./security/policy.ts";
-import type {
-  AuditEvent,
-  AuditSink,
-  EnvironmentCapability,
-} from "./security/types.ts";
+import type { EnvironmentCapability } from "./security/types.ts";
 
 const ENCODER = new TextEncoder();
 
@@ -25,31 +22,26 @@ export class Grants {
   readonly auditor: SecurityAuditor;
   /** What was decided. */
   readonly audit: AuditLog = new AuditLog();
-  readonly #sinks: readonly AuditSink[];
 
   constructor({ policy, capabilityKinds, audit }: SandboxOptions) {
     this.kinds = capabilityKinds ?? new CapabilityKinds();
-    this.policy = policy instanceof SecurityPolicy
+    const given = policy instanceof SecurityPolicy
       ? policy
       : SecurityPolicy.from(policy ?? [], this.kinds);
     const sink = typeof audit === "function" ? { record: audit } : audit;
-    this.#sinks = sink === undefined ? [this.audit] : [this.audit, sink];
-    this.auditor = new SecurityAuditor(this.policy, {
+    this.auditor = new SecurityAuditor(given, {
       kinds: this.kinds,
-      sinks: this.#sinks,
+      sinks: sink === undefined ? [this.audit] : [this.audit, sink],
       sandbox: this.id,
     });
+    // as its kinds have understood it
+    this.policy = this.auditor.policy;
   }
 
-  /** Records what was decided elsewhere. */
-  record(event: AuditEvent): void {
-    for (const sink of this.#sinks) {
-      try {
-        sink.record(event);
-      } catch {
-        // a sink's own trouble: the guest and its host go on
-      }
-    }
+  /** What the place that the guest runs in needs of it. */
+  get parts(): Pick<SourceParts, "policy" | "kinds" | "auditor"> {
+    const { policy, kinds, auditor } = this;
+    return { policy, kinds, auditor };
   }
 
   /** What the grants do not protect against. */

@@ -4,26 +4,25 @@ import { inlineFeatures, InlineSource } from "./runtime/inline_source.ts";
 import type { GuestSource } from "./runtime/guest_source.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
 import type { OperationOptions } from "./runtime/types.ts";
+import { readSource } from "./runtime/v8/source.ts";
 import {
   type Isolation,
   requireSupport,
   type SandboxOptions,
   unsupported,
 } from "./sandbox_options.ts";
+import type { SecurityAuditor } from "./security/auditor.ts";
 import type { CapabilityKinds } from "./security/kinds.ts";
 import type { ResolvedLimits } from "./security/limits.ts";
 import type { SecurityPolicy } from "./security/policy.ts";
-import type { AuditEvent, Auditor } from "./security/types.ts";
 
 /** What a source is opened with, beside what the caller gave. */
 export interface SourceParts {
   readonly limits: ResolvedLimits;
   readonly policy: SecurityPolicy;
   readonly kinds: CapabilityKinds;
-  /** Decides in this thread. */
-  readonly auditor: Auditor;
-  /** Takes what was decided in a process. */
-  readonly record: (event: AuditEvent) => void;
+  /** Decides in this thread, and takes what was decided in a process. */
+  readonly auditor: SecurityAuditor;
   /** Lets go of what is opened here. */
   readonly resources: AsyncDisposableStack;
 }
@@ -87,7 +86,7 @@ async function openInline(
 
 async function openProcess(
   options: SandboxOptions,
-  { limits, policy, kinds, record, resources }: SourceParts,
+  { limits, policy, kinds, auditor, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
   const { runtime = "v8", features = {}, imports = {}, module, pool } = options;
@@ -103,15 +102,17 @@ async function openProcess(
   const { ProcessSource } = await import(
     "./runtime/process/process_source.ts"
   );
+  const { signal } = operation;
+  const { moduleBytes: maxBytes } = limits;
   const source = resources.use(
     await ProcessSource.create({
-      module,
+      module: await readSource(module, { maxBytes, signal }),
       limits,
       features,
       imports,
       capabilities: policy.capabilities,
       kinds,
-      onEvent: record,
+      onEvent: (event) => auditor.relay(event),
       ...(pool === undefined ? {} : { pool }),
     }, operation),
   );

@@ -136,12 +136,8 @@ export class Sandbox implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const grants = new Grants(options);
     const limits = resolveLimits(options.limits ?? {});
-    const source = await openSource(options, {
-      ...grants,
-      limits,
-      resources,
-      record: (event) => grants.record(event),
-    }, operation);
+    const parts = { ...grants.parts, limits, resources };
+    const source = await openSource(options, parts, operation);
     const { instance: policy = "reuse" } = options;
     const guest = await Guest.create({ source, limits, policy }, operation);
     return new Sandbox(guest, { options, grants }, resources.move());

@@ -8,10 +8,12 @@
 
 import { Command } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
+import { auditCommand } from "./audit.ts";
 import { callCommand } from "./call.ts";
 import { EXIT_CODE_HELP } from "./exit_codes.ts";
 import { type CliHost, denoHost } from "./host.ts";
 import { inspectCommand } from "./inspect.ts";
+import { policyCommand } from "./policy.ts";
 import { reportError } from "./report.ts";
 import { runCommand } from "./run.ts";
 import { Session } from "./session.ts";
@@ -64,6 +66,8 @@ function mainCommand(session: Session): Command<any> {
     .command("call", callCommand(session))
     .command("run", runCommand(session))
     .command("inspect", inspectCommand(session))
+    .command("policy", policyCommand(session))
+    .command("audit", auditCommand(session))
     .command("completions", new CompletionsCommand())
     .reset();
 }

@@ -103,7 +103,9 @@ async function run(
   const granted = await grantsOf(flags);
   await session.withSandbox(file, flags, async (sandbox) => {
     const name = flags.export ?? entryOf(sandbox.exports);
-    if (name === "_start") return await execute(session, sandbox, args);
+    if (name === "_start") {
+      return await execute(session, sandbox, { args, json: flags.json });
+    }
     noArguments(args);
     if (name !== undefined) checkEntry(sandbox.exports, name);
     const result = name === undefined
@@ -125,10 +127,23 @@ async function run(
 async function execute(
   session: Session,
   sandbox: Sandbox,
-  args: readonly string[],
+  { args, json }: { args: readonly string[]; json: true | undefined },
 ): Promise<void> {
-  const { exitCode } = await sandbox.execute(args, session.host.streams());
+  const { stdin, ...outputs } = session.host.streams();
+  const { exitCode, stdout, stderr } = await sandbox.execute(args, {
+    stdin,
+    ...(json ? {} : outputs),
+  });
   session.exitCode = guestExitCode(exitCode);
+  if (!json) return;
+  const decoder = new TextDecoder();
+  await session.printJson({
+    export: "_start",
+    exitCode,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+    usage: session.usage(sandbox),
+  });
 }
 
 function entryOf(exports: readonly ModuleExport[]): string | undefined {

@@ -114,7 +114,7 @@ const REFUSED: readonly Case[] = [
     expected: "import-not-granted: 2 imports",
   },
   {
-    tries: "import files through WASI",
+    tries: "import programs and sockets through WASI",
     options: hostile("wasi"),
     expected: "import-not-granted: 2 imports",
   },

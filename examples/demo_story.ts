@@ -90,10 +90,14 @@ async function snoop(
   print("\nThe same program, told to snoop:");
   for (const attempt of attempts) print(`  ${attempt}`);
   const denied = sandbox.audit.events()
-    .filter(({ decision }) => decision === "denied");
+    .filter(({ decision }) => decision === "denied")
+    .map(({ operation, resource, via = "", reason = "" }) =>
+      `${`${operation} ${resource}`.trim()} by ${via}: ${reason}`
+    );
   print("The audit has, of what was denied:");
-  for (const { operation, resource, via = "", reason = "" } of denied) {
-    print(`  ${operation} ${resource} by ${via}: ${reason}`);
+  for (const line of new Set(denied)) {
+    const times = denied.filter((each) => each === line).length;
+    print(`  ${line}${times > 1 ? ` (${times} times)` : ""}`);
   }
   return exitCode === 0 && attempts.length > 0 && denied.length > 0 &&
     attempts.every((line) => line.includes("refused"));

@@ -19,11 +19,12 @@
 
 import { Registry } from "../registry.ts";
 import type { Runtime } from "./types.ts";
-import { V8Runtime } from "./v8/runtime.ts";
+import { V8Runtime, type V8RuntimeOptions } from "./v8/runtime.ts";
 
 export type * from "./types.ts";
 export { DEFAULT_FEATURES } from "./v8/features.ts";
-export { V8Runtime };
+export { ProcessPool, type ProcessPoolOptions } from "./process/pool.ts";
+export { V8Runtime, type V8RuntimeOptions };
 
 /** Knows the built-in runtimes by name, and any that you register. */
 export class RuntimeFactory extends Registry<Runtime> {

@@ -192,6 +192,28 @@ export class SecurityAuditor implements Auditor {
     return Object.fromEntries(all);
   }
 
+  /**
+   * Records a decision that an auditor of the same policy took in another
+   * process, as this one's. Nothing is counted.
+   *
+   * @param decision What was decided.
+   */
+  relay(decision: Omit<AuditEvent, "sequence" | "sandbox">): void {
+    this.#sequence++;
+    const { operation, capability, resource, via, reason } = decision;
+    this.#publish({
+      sequence: this.#sequence,
+      time: eventText(decision.time),
+      sandbox: this.#sandbox,
+      decision: decision.decision,
+      operation: eventText(operation),
+      capability: eventText(capability),
+      resource: eventText(resource),
+      ...(via === undefined ? undefined : { via: eventText(via) }),
+      ...(reason === undefined ? undefined : { reason: eventText(reason) }),
+    });
+  }
+
   #decide(operation: Operation): Refusal {
     const governed = this.#governed.get(operation.capability);
     if (governed === undefined) return "no kind of capability is so called";
@@ -241,6 +263,10 @@ export class SecurityAuditor implements Auditor {
       ...(via === undefined ? undefined : { via: eventText(via) }),
       ...(refusal === undefined ? undefined : { reason: reasonOf(refusal) }),
     };
+    this.#publish(event);
+  }
+
+  #publish(event: AuditEvent): void {
     Object.freeze(event);
     for (const sink of this.#sinks) this.#tell(sink, event);
   }

@@ -17,3 +17,4 @@ export * from "./limits.ts";
 export * from "./policy.ts";
 export type * from "./types.ts";
 export type { RegisterOptions } from "../registry.ts";
+export * from "./audit/mod.ts";

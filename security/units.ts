@@ -133,11 +133,11 @@ export function formatCount(count: number): string {
  * Writes a size so that it is read as the same number.
  *
  * @param bytes How many.
- * @returns Such as `64MiB`, or digits.
+ * @returns Such as `64MiB`, or the number.
  */
-export function writeSize(bytes: number): string {
+export function writeSize(bytes: number): string | number {
   return exact(bytes, [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]]) ??
-    String(bytes);
+    bytes;
 }
 
 /**

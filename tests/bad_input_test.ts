@@ -163,7 +163,7 @@ Deno.test("Sandbox.create() refuses options that it does not know or cannot enfo
   );
   assertStringIncludes(message, '"memoryLimit" is not known');
   const cases: Partial<SandboxOptions>[] = [
-    { isolation: "process" },
+    { limits: { networkRequests: 1 } },
     { features: { gc: true } },
     { features: { threads: true } },
   ];

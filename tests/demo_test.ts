@@ -8,7 +8,7 @@ const ROOT = new URL("../", import.meta.url);
 /** Far more than the second that it takes: what hangs must not hang the test. */
 const DEADLINE_MS = 60_000;
 
-/** Runs the demo with a right to read the examples, and none beside it. */
+/** Runs the demo with rights to files and to processes, and none beside. */
 async function runDemo() {
   const { code, signal, stdout, stderr } = await new Deno.Command(
     Deno.execPath(),
@@ -20,7 +20,9 @@ async function runDemo() {
         "--no-remote",
         "--no-npm",
         "--no-prompt",
-        "--allow-read=examples",
+        "--allow-read",
+        "--allow-write",
+        "--allow-run",
         "examples/demo.ts",
       ],
       signal: AbortSignal.timeout(DEADLINE_MS),
@@ -60,7 +62,19 @@ Deno.test("demo contains every guest, leaves nothing behind and ends by itself",
     });
   }
   await t.step("sums up what was left", () => {
-    assertMatch(stdout, / 0 instances alive\.\nThe host still stands\.\n$/);
+    assertMatch(stdout, / 0 instances alive\.\n/);
+    assertMatch(stdout, /\nThe host still stands\.\n$/);
+  });
+  await t.step("tells what a policy allows, denies and learns", () => {
+    assertMatch(stdout, /It runs in: process\./);
+    assertMatch(stdout, /snoop: open \/etc\/passwd +refused/);
+    assert(!stdout.includes("ESCAPED"));
+    assertMatch(
+      stdout,
+      /filesystem\.write \/logs\/planted\.log by path_open: what is granted/,
+    );
+    assertMatch(stdout, /"guest":"\/logs","host":"…\/logs","access":"read",/);
+    assertMatch(stdout, /Under that policy it ends with exit code 0\./);
   });
   await t.step("writes no colours where there is no terminal", () => {
     assert(!stdout.includes("\x1b"));

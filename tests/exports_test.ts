@@ -3,16 +3,32 @@ import * as core from "../mod.ts";
 
 Deno.test("mod.ts exports what it promises", () => {
   assertEquals(Object.keys(core).sort(), [
+    "AuditFile",
+    "AuditLog",
+    "AuditRecorder",
+    "Capabilities",
+    "CapabilityKinds",
     "DEFAULT_FEATURES",
     "DEFAULT_LIMITS",
     "LIMIT_NAMES",
+    "LIMIT_PRESETS",
+    "ProcessPool",
     "Registry",
     "RuntimeFactory",
     "Sandbox",
     "SandboxBuilder",
     "SandboxError",
+    "SecurityAuditor",
+    "SecurityPolicy",
     "V8Runtime",
+    "auditFiles",
+    "auditKeyId",
+    "auditSigner",
+    "generateAuditKeys",
+    "learnPolicy",
     "resolveLimits",
+    "verifyAudit",
+    "verifyAuditLines",
   ]);
 });
 

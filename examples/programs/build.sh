@@ -21,7 +21,7 @@ trap 'rm -rf "$output"; [ -n "${WASI_TOOLS:-}" ] || rm -rf "$tools"' EXIT
 build_c() {
   name=$1
   shift
-  debian clang --target=wasm32-wasi --sysroot="$tools/debian/usr" -std=c17 -O2 -s \
+  debian clang --target=wasm32-wasi --sysroot="$tools/debian/usr" -std=gnu17 -O2 -s \
     -Wall -Wextra -Werror "$@" -o "$output/$name.wasm" "$name.c"
   deliver "$output/$name.wasm" "$name.wasm"
 }

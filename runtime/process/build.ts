@@ -39,11 +39,25 @@ export async function bundle(): Promise<string> {
     const reason = new TextDecoder().decode(stderr).trim();
     throw new Error(`Cannot build the child's program: ${reason}`);
   }
-  const program = new TextDecoder().decode(stdout);
+  const program = new TextDecoder().decode(stdout).replaceAll(
+    /\bimport\{([^}]*)\}from"(node:[^"]*)";/g,
+    (_, names: string, module: string) => borrow(names.split(","), module),
+  );
   if (/\bimport\s*[{*"']|\bimport\.meta\b/.test(program)) {
     throw new Error("Cannot build the child's program: it imports something");
   }
   return `${BANNER}${program}`;
+}
+
+/**
+ * Functions of Deno's own modules, looked up when they are called: the program
+ * is evaluated as a script, which has no imports.
+ */
+function borrow(names: readonly string[], module: string): string {
+  return names.map((each) => {
+    const [name, local = name] = each.split(" as ");
+    return `var ${local}=(...a)=>process.getBuiltinModule("${module}").${name}(...a);`;
+  }).join("");
 }
 
 if (import.meta.main) await Deno.writeTextFile(PROGRAM, await bundle());

@@ -234,7 +234,8 @@ function environment(
   return {
     DENO_DIR: `${nowhere}/cache`,
     DENO_NO_UPDATE_CHECK: "1",
-    HOME: nowhere,
+    // is read only if it is there
+    HOME: "/nonexistent",
     NO_COLOR: "1",
   };
 }

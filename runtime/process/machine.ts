@@ -167,7 +167,7 @@ async function run(
     const { success, stdout } = await new Deno.Command(path, {
       args: [...args],
       clearEnv: true,
-      env: { DENO_DIR: "/dev/null/cache", HOME: "/dev/null" },
+      env: { DENO_DIR: "/dev/null/cache", HOME: "/nonexistent" },
       stdin: "null",
       stderr: "null",
     }).output();

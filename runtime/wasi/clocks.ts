@@ -49,15 +49,10 @@ export class GuestClock {
   /**
    * Constructs it.
    *
-   * @param capabilities All that is granted. Of several clocks the most exact
-   * counts, as the policy permits what one of them does.
+   * @param capabilities All that is granted; a policy has one clock at most.
    */
   constructor(capabilities: readonly Capability[]) {
-    const granted =
-      capabilities.filter(isClock).sort((a, b) =>
-        MODES.indexOf(a.mode) - MODES.indexOf(b.mode) ||
-        a.resolutionNs - b.resolutionNs
-      )[0];
+    const granted = capabilities.find(isClock);
     this.#mode = granted?.mode ?? "none";
     this.#stepNs = BigInt(Math.max(1, Math.floor(granted?.resolutionNs ?? 1)));
     this.#startNs = BigInt(Math.floor(granted?.startMs ?? 0)) *
@@ -146,13 +141,6 @@ export class GuestClock {
     return this.#mode === "real" ? now : now - now % this.#stepNs;
   }
 }
-
-/** From the most exact to the least. */
-const MODES: readonly ClockCapability["mode"][] = Object.freeze([
-  "real",
-  "coarse",
-  "virtual",
-]);
 
 function isClock(capability: Capability): capability is ClockCapability {
   return capability.type === "clock";

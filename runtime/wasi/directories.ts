@@ -8,6 +8,7 @@ import type { WasiFunctions } from "./abi.ts";
 import { demandRight, type WasiContext } from "./context.ts";
 import { asDirectory, type DirectoryDescriptor } from "./descriptors.ts";
 import type { DirectoryEntry } from "./fs/types.ts";
+import { openedStat } from "./paths.ts";
 import { direntBytes } from "./structs.ts";
 
 /** How many directories are read at a time; more are read once more. */
@@ -49,11 +50,9 @@ class Listings {
   }
 }
 
-function list(
-  { point, path }: DirectoryDescriptor,
-): readonly DirectoryEntry[] {
-  const { tree } = point;
-  const { ino } = tree.lstat(path);
+function list(descriptor: DirectoryDescriptor): readonly DirectoryEntry[] {
+  const { point: { tree }, path } = descriptor;
+  const { ino } = openedStat(descriptor);
   // what is above a mount is not for the guest to see
   const above = path.length === 0 ? ino : tree.lstat(path.slice(0, -1)).ino;
   return [

@@ -9,6 +9,7 @@ import { demandRight, type WasiContext } from "./context.ts";
 import { asFile, type FileDescriptor } from "./descriptors.ts";
 import { WasiError } from "./errno.ts";
 import { position } from "./io.ts";
+import { openedStat } from "./paths.ts";
 import type { Right } from "./rights.ts";
 import { fileTimes, writeFilestat } from "./structs.ts";
 
@@ -30,8 +31,17 @@ const MAX_ADVICE = 5;
 /** Functions for open files. */
 export function fileFunctions(context: WasiContext): WasiFunctions<Names> {
   const { abi, clock, descriptors, memory } = context;
-  const file = (fd: number, right: Right, via: Names): FileDescriptor => {
-    const descriptor = asFile(descriptors.get(fd), "SPIPE");
+  const file = (
+    fd: number,
+    right: Right,
+    via: Names,
+  ): FileDescriptor => {
+    // a stream has no length and no places in it
+    const isLength = via === "fd_filestat_set_size";
+    const descriptor = asFile(
+      descriptors.get(fd),
+      isLength ? "INVAL" : "SPIPE",
+    );
     demandRight(context, descriptor, { right, via });
     return descriptor;
   };
@@ -59,7 +69,7 @@ export function fileFunctions(context: WasiContext): WasiFunctions<Names> {
       const { point } = descriptor;
       const stat = descriptor.kind === "file"
         ? descriptor.file.stat()
-        : point.tree.lstat(descriptor.path);
+        : openedStat(descriptor);
       writeFilestat(context, result, { stat, point });
     },
     fd_filestat_set_size(fd, size) {
@@ -78,7 +88,10 @@ export function fileFunctions(context: WasiContext): WasiFunctions<Names> {
       const times = fileTimes({ atim, mtim, flags }, clock.fileTime());
       if (times === undefined) throw new WasiError("INVAL");
       if (descriptor.kind === "file") descriptor.file.setTimes(times);
-      else descriptor.point.tree.setTimes(descriptor.path, times);
+      else {
+        openedStat(descriptor);
+        descriptor.point.tree.setTimes(descriptor.path, times);
+      }
     },
     fd_seek(fd, offset, whence, result) {
       const from = abi.whence[whence];

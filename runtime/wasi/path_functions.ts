@@ -9,7 +9,14 @@ import type { WasiContext } from "./context.ts";
 import { WasiError } from "./errno.ts";
 import { checkLinkTarget } from "./fs/path.ts";
 import { startsWith } from "./mounts.ts";
-import { follows, freePath, locate, type Place, present } from "./paths.ts";
+import {
+  follows,
+  freePath,
+  locate,
+  type Place,
+  present,
+  type PresentPlace,
+} from "./paths.ts";
 import type { Right } from "./rights.ts";
 import { fileTimes, writeFilestat } from "./structs.ts";
 
@@ -135,7 +142,7 @@ function symlink(place: Place, target: string): void {
 }
 
 /** The target of a link, unless it says where in the host the mount lies. */
-function readLink({ path, point, stat }: ReturnType<typeof present>): string {
+function readLink({ path, point, stat }: PresentPlace): string {
   if (stat.type !== "symlink") throw new WasiError("INVAL");
   const target = point.tree.readLink(path);
   checkLinkTarget(target, path.length - 1);
@@ -157,6 +164,9 @@ function rename(context: WasiContext, source: Place, to: Place): void {
   const from = present(source);
   const { point } = from;
   if (point !== to.point) throw new WasiError("XDEV");
+  if (from.path.length === 0 || to.path.length === 0) {
+    throw new WasiError("BUSY");
+  }
   if (to.mustBeDirectory && from.stat.type !== "directory") {
     throw new WasiError("NOTDIR");
   }

@@ -8,7 +8,7 @@ import type { WasiContext } from "./context.ts";
 import { asDirectory, type DirectoryDescriptor } from "./descriptors.ts";
 import { WasiError } from "./errno.ts";
 import { resolve, type Resolved } from "./fs/resolver.ts";
-import type { TreePath } from "./fs/types.ts";
+import type { FileStat, TreePath } from "./fs/types.ts";
 import { guestPath, mountOf, type MountPoint } from "./mounts.ts";
 import { holds, type Right } from "./rights.ts";
 
@@ -43,6 +43,12 @@ export interface Place extends Resolved {
   readonly point: MountPoint;
   /** The directory's descriptor. */
   readonly directory: DirectoryDescriptor;
+}
+
+/** What a path names, and something is there. */
+export interface PresentPlace extends Place {
+  /** Facts about it. */
+  readonly stat: FileStat;
 }
 
 /**
@@ -158,11 +164,25 @@ export function freePath(place: Place, isDirectory: boolean): TreePath {
  * @returns What is there.
  * @throws {WasiError} NOENT.
  */
-export function present(place: Place): Place & { stat: FileStatOf } {
+export function present(place: Place): PresentPlace {
   const { stat } = place;
   if (stat === undefined) throw new WasiError("NOENT");
   return { ...place, stat };
 }
 
-/** Facts that are there. */
-type FileStatOf = NonNullable<Place["stat"]>;
+/**
+ * Facts about an open directory. Every directory on the way to it is looked at
+ * again: one may have been replaced by a link since.
+ *
+ * @param descriptor The directory's descriptor.
+ * @returns The facts.
+ * @throws {WasiError} As `resolve`.
+ */
+export function openedStat({ point, path }: DirectoryDescriptor): FileStat {
+  const { stat } = resolve(point.tree, path, ".", {
+    followLast: false,
+    symlinks: "refuse",
+  });
+  if (stat === undefined) throw new WasiError("NOENT");
+  return stat;
+}

@@ -70,7 +70,13 @@ export class ProgramLists {
             "capability names it (add it to pass, or to variables)",
         );
       }
-      values.set(name, env[name] ?? "");
+      const value: unknown = env[name];
+      if (typeof value !== "string") {
+        throw new TypeError(
+          `Cannot give the guest the variable ${quote(name)}: it is no text`,
+        );
+      }
+      values.set(name, value);
     }
     return Array.from(values, ([name, value]) => {
       if (name === "" || name.includes("=")) {

@@ -17,15 +17,13 @@ export type RandomSource = (into: Uint8Array<ArrayBuffer>) => void;
 /**
  * The source that a policy grants.
  *
- * @param capabilities All that is granted. If one of several has no seed, none
- * is used.
+ * @param capabilities All that is granted; a policy has one such at most.
  * @returns The source.
  */
 export function randomSource(
   capabilities: readonly Capability[],
 ): RandomSource {
-  const seeds = capabilities.filter(isRandom).map(({ seed }) => seed);
-  const seed = seeds.includes(undefined) ? undefined : seeds[0];
+  const seed = capabilities.find(isRandom)?.seed;
   if (seed !== undefined) return seededSource(seed);
   return (into) => void crypto.getRandomValues(into);
 }
@@ -46,13 +44,13 @@ export function seededSource(seed: number): RandomSource {
   let mixed = (seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1);
   const next = (): number => {
     mixed = (mixed + 0x9e3779b9) | 0;
-    let word = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
-    word = Math.imul(word ^ (word >>> 15), 0x735a2d97);
-    return word ^ (word >>> 15);
+    let hash = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x735a2d97);
+    return hash ^ (hash >>> 15);
   };
   let [a, b, c, d] = [next(), next(), next(), next()];
-  let rest = 0;
-  let restBytes = 0;
+  let word = 0;
+  let wordBytes = 0;
   const step = (): number => {
     const product = Math.imul(b, 5);
     const result = Math.imul((product << 7) | (product >>> 25), 9);
@@ -67,13 +65,13 @@ export function seededSource(seed: number): RandomSource {
   };
   return (into) => {
     for (let index = 0; index < into.length; index++) {
-      if (restBytes === 0) {
-        rest = step();
-        restBytes = 4;
+      if (wordBytes === 0) {
+        word = step();
+        wordBytes = 4;
       }
-      into[index] = rest & 0xff;
-      rest >>>= 8;
-      restBytes--;
+      into[index] = word & 0xff;
+      word >>>= 8;
+      wordBytes--;
     }
   };
 }

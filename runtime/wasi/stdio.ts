@@ -7,7 +7,6 @@
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type { Decisions } from "./decisions.ts";
-import { WasiError } from "./errno.ts";
 import type { StdinSource, StdioSink, WasiRun } from "./types.ts";
 
 /** Names of the streams, by their number. */
@@ -86,7 +85,9 @@ export class StandardStream {
       this.#ended = true;
       return new Uint8Array();
     }
-    if (chunk.length > want) throw new WasiError("IO");
+    if (chunk.length > want) {
+      throw new TypeError("Cannot read stdin: the source gave too much");
+    }
     this.#count(chunk.length);
     return chunk;
   }

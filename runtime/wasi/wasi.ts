@@ -22,7 +22,9 @@ import { directoryFunctions } from "./directories.ts";
 import { WasiError } from "./errno.ts";
 import { fdFunctions } from "./fds.ts";
 import { fileFunctions } from "./files.ts";
+import type { MemoryTree } from "./fs/memory_tree.ts";
 import { FileQuota } from "./fs/quota.ts";
+import type { TreePath } from "./fs/types.ts";
 import { guarded } from "./guard.ts";
 import { ioFunctions } from "./io.ts";
 import { GuestMemory } from "./memory.ts";
@@ -72,6 +74,8 @@ export class Wasi implements Disposable {
       new StandardStream(name, limits, decisions)
     );
     const types = new Set(capabilities.map(({ type }) => type));
+    const lists = new ProgramLists(capabilities);
+    // from here on something is open
     const mounts = openMounts(capabilities, {
       openHostTree: options.openHostTree,
       quota: this.#quota,
@@ -83,7 +87,7 @@ export class Wasi implements Disposable {
       mounts,
       descriptors: this.#open(mounts, limits.openFiles),
       random: randomSource(capabilities),
-      lists: new ProgramLists(capabilities),
+      lists,
       isGranted: (type) => types.has(type),
     };
     this.modules = Object.freeze([PREVIEW1, UNSTABLE].map((abi) => ({
@@ -101,11 +105,11 @@ export class Wasi implements Disposable {
    * @throws {RangeError} If the files have no room in their mounts.
    */
   prepare(run: WasiRun): void {
+    const files = Object.entries(run.files).map(([path, content]) =>
+      this.#place(path, content)
+    );
     this.#state.lists.set(run);
-    for (const path of Object.keys(run.files)) {
-      const content = run.files[path];
-      if (content !== undefined) this.#addFile(path, content);
-    }
+    for (const file of files) addFile(file);
     for (const stream of this.#streams) stream.connect(run);
   }
 
@@ -193,32 +197,49 @@ export class Wasi implements Disposable {
     return guarded(functions, context);
   }
 
-  #addFile(path: string, content: Uint8Array): void {
+  /** Where a file of a run goes; nothing is put in before all are known. */
+  #place(path: string, content: Uint8Array): GivenFile {
+    const refuse = (why: string): never => {
+      throw new TypeError(`Cannot put in the file ${quote(path)}: ${why}`);
+    };
     const parts = names(path);
-    const point = path.startsWith("/")
-      ? mountOf(this.#state.mounts, parts)
-      : undefined;
-    if (point?.memory === undefined) {
-      throw new TypeError(
-        `Cannot put in the file ${quote(path)}: it lies in no memory mount ` +
-          "(grant filesystem with a memory mount above it)",
+    const point = mountOf(this.#state.mounts, parts);
+    if (!path.startsWith("/") || point?.memory === undefined) {
+      return refuse(
+        "it lies in no memory mount (grant filesystem with a memory mount " +
+          "above it)",
       );
     }
-    const relative = parts.slice(point.names.length).join("/");
-    try {
-      point.memory.addFile(
-        path.endsWith("/") ? `${relative}/` : relative,
-        content,
-      );
-    } catch (cause) {
-      if (!(cause instanceof WasiError)) throw cause;
-      const [Failure, reason] = cause.errno === "NOSPC"
-        ? [RangeError, `the mount ${quote(point.guest)} has no room for it`]
-        : [TypeError, `its path is no path of a file (${cause.errno})`];
-      throw new Failure(`Cannot put in the file ${quote(path)}: ${reason}`, {
-        cause,
-      });
+    if (!(content instanceof Uint8Array)) refuse("its content is no bytes");
+    if (parts.some((name) => /^\.\.?$/.test(name))) {
+      refuse("it is no path of a file");
     }
+    return { path, tree: point.memory, parts, point, content };
+  }
+}
+
+/** A file of a run, and where it goes. */
+interface GivenFile {
+  readonly path: string;
+  readonly parts: TreePath;
+  readonly point: MountPoint;
+  readonly tree: MemoryTree;
+  readonly content: Uint8Array;
+}
+
+function addFile({ path, parts, point, tree, content }: GivenFile): void {
+  const relative = parts.slice(point.names.length).join("/");
+  try {
+    // a slash at the end asks for a directory
+    tree.addFile(path.endsWith("/") ? `${relative}/` : relative, content);
+  } catch (cause) {
+    if (!(cause instanceof WasiError)) throw cause;
+    const [Failure, reason] = cause.errno === "NOSPC"
+      ? [RangeError, `the mount ${quote(point.guest)} has no room for it`]
+      : [TypeError, `it is no path of a file (${cause.errno})`];
+    throw new Failure(`Cannot put in the file ${quote(path)}: ${reason}`, {
+      cause,
+    });
   }
 }
 

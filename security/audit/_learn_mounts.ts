@@ -39,12 +39,21 @@ interface Folder {
 /** Takes a sentence for the user. */
 export type Note = (sentence: string) => void;
 
+/** What narrowing uses. */
+export interface MountTools {
+  readonly isDirectory: IsDirectory;
+  /** Whether mounts are not split. */
+  readonly wholeMounts: boolean;
+  readonly note: Note;
+}
+
 /** Narrows mounts to what operations need; undefined, if they need none. */
 export function learnMounts(
   ceiling: FilesystemCapability,
   operations: readonly Operation[],
-  { isDirectory, note }: { isDirectory: IsDirectory; note: Note },
+  tools: MountTools,
 ): FilesystemCapability | undefined {
+  const { note } = tools;
   const byMount = groupByMount(ceiling.mounts, operations);
   if (byMount === undefined) {
     note("The mounts are kept: a path that was used is below none of them.");
@@ -52,7 +61,7 @@ export function learnMounts(
   }
   const learned = new Map<string, Mount>();
   for (const [mount, used] of byMount) {
-    for (const part of narrow(mount, used, { isDirectory, note })) {
+    for (const part of narrow(mount, used, tools)) {
       learned.set(part.guest, part);
     }
   }
@@ -66,7 +75,12 @@ export function learnMounts(
 
 /** The default of {@linkcode IsDirectory}. */
 export function isRealDirectory(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    // not there, or not for us to know, or too long a name for any file
+    return false;
+  }
 }
 
 function groupByMount(
@@ -92,10 +106,12 @@ function groupByMount(
 function narrow(
   mount: Mount,
   operations: readonly Operation[],
-  { isDirectory, note }: { isDirectory: IsDirectory; note: Note },
+  tools: MountTools,
 ): readonly Mount[] {
   if ("memory" in mount) return [mount];
+  const { isDirectory, wholeMounts, note } = tools;
   const access = operations.some(writes) ? mount.access : "read";
+  if (wholeMounts) return [{ ...mount, access }];
   if (mount.symlinks === "within") {
     // a link may lead anywhere within the mount, and not out of a part of it
     note(`${quote(mount.guest)} stays whole: it follows symbolic links.`);

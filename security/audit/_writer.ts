@@ -1,12 +1,7 @@
 /** Appends lines to the files of an audit log: chain, signatures, rotation. */
 
-import {
-  chainLine,
-  type ChainState,
-  NO_HASH,
-  parseLine,
-  signedLine,
-} from "./chain.ts";
+import { Batch, type NextLine } from "./_batch.ts";
+import { type ChainState, NO_HASH, parseLine, signedLine } from "./chain.ts";
 import {
   type FileEnds,
   fileEnds,
@@ -15,7 +10,7 @@ import {
   numberedPath,
   shiftFiles,
 } from "./_files.ts";
-import { asciiJson, type Fields } from "./_lines.ts";
+import type { Fields } from "./_lines.ts";
 import type { AuditSigner } from "./keys.ts";
 
 /** What a {@linkcode LogWriter} is made with. */
@@ -284,47 +279,5 @@ export class LogWriter {
   async #undo(file: Deno.FsFile): Promise<void> {
     await file.truncate(this.#size);
     this.#torn = false;
-  }
-}
-
-/** A line, and where the chain stands after it. */
-interface NextLine {
-  readonly line: string;
-  readonly state: ChainState;
-}
-
-/** Lines that are to be written at once. */
-class Batch {
-  readonly #chained: boolean;
-  readonly #lines: string[] = [];
-  state: ChainState;
-  length = 0;
-
-  constructor({ index, hash }: ChainState, chained: boolean) {
-    this.state = { index, hash };
-    this.#chained = chained;
-  }
-
-  get count(): number {
-    return this.#lines.length;
-  }
-
-  get text(): string {
-    return this.#lines.join("");
-  }
-
-  /** Makes a line that would be next, without adding it. */
-  next(fields: Fields): NextLine & { readonly length: number } {
-    const { state } = this;
-    const next = this.#chained
-      ? chainLine(state, fields)
-      : { line: asciiJson(fields), state };
-    return { ...next, length: next.line.length + 1 };
-  }
-
-  add({ line, state }: NextLine): void {
-    this.#lines.push(`${line}\n`);
-    this.length += line.length + 1;
-    this.state = state;
   }
 }

@@ -10,6 +10,7 @@ import type { AuditEvent, AuditSink } from "../types.ts";
 import { MAX_FILES } from "./_files.ts";
 import { eventFields, type Fields } from "./_lines.ts";
 import { wholeNumber } from "./_options.ts";
+import { Gap, type Pending, PendingQueue } from "./_queue.ts";
 import { LogWriter } from "./_writer.ts";
 import type { AuditSigner } from "./keys.ts";
 
@@ -73,16 +74,8 @@ export interface AuditFileCounters {
   readonly failures: number;
 }
 
-/** Events that were dropped here, between those that were not. */
-class Gap {
-  count = 0;
-}
-
 const DEFAULT_MAX_BYTES = 16_777_216;
 const MAX_COUNT = 1_000_000;
-
-/** Most text that waits, in UTF-16 units, for events whose text is long. */
-const MAX_PENDING_UNITS = 16_777_216;
 
 /** Lines that are encoded without a pause: some 5 ms. */
 const BATCH = 512;
@@ -124,13 +117,10 @@ const BATCH = 512;
  */
 export class AuditFile implements AuditSink, AsyncDisposable {
   readonly #writer: LogWriter;
-  readonly #maxPending: number;
+  readonly #queue: PendingQueue;
   readonly #onError: (error: unknown) => void;
-  #queue: (AuditEvent | Gap)[] = [];
-  #pendingUnits = 0;
   /** Events that were taken out of the queue and are not in the file yet. */
   #inFlight = 0;
-  #gaps = 0;
   #written = 0;
   #dropped = 0;
   #failures = 0;
@@ -143,7 +133,7 @@ export class AuditFile implements AuditSink, AsyncDisposable {
     onError: (error: unknown) => void,
   ) {
     this.#writer = writer;
-    this.#maxPending = maxPending;
+    this.#queue = new PendingQueue(maxPending);
     this.#onError = onError;
   }
 
@@ -194,7 +184,7 @@ export class AuditFile implements AuditSink, AsyncDisposable {
   get counters(): AuditFileCounters {
     return {
       written: this.#written,
-      pending: this.#queue.length - this.#gaps + this.#inFlight,
+      pending: this.#queue.events + this.#inFlight,
       dropped: this.#dropped,
       failures: this.#failures,
     };
@@ -202,20 +192,10 @@ export class AuditFile implements AuditSink, AsyncDisposable {
 
   /** Takes one event, to be written soon. Never throws. */
   record(event: AuditEvent): void {
-    if (this.#closing !== undefined) {
+    if (this.#closing !== undefined || !this.#queue.push(event)) {
       this.#dropped++;
       return;
     }
-    const units = unitsOf(event);
-    if (
-      this.#queue.length - this.#gaps >= this.#maxPending ||
-      this.#pendingUnits + units > MAX_PENDING_UNITS
-    ) {
-      this.#drop();
-      return;
-    }
-    this.#queue.push(event);
-    this.#pendingUnits += units;
     if (this.#draining === undefined) this.#drain();
   }
 
@@ -224,7 +204,7 @@ export class AuditFile implements AuditSink, AsyncDisposable {
    * which the counters tell.
    */
   async flush(): Promise<void> {
-    while (await this.#drain() && this.#queue.length > 0);
+    while (await this.#drain() && !this.#queue.isEmpty);
     await this.#attempt(() => this.#writer.sync());
   }
 
@@ -245,70 +225,43 @@ export class AuditFile implements AuditSink, AsyncDisposable {
   async #close(): Promise<void> {
     await this.flush();
     await this.#attempt(() => this.#writer.close());
-    this.#dropped += this.#queue.length - this.#gaps;
-    this.#queue = [];
-    this.#gaps = 0;
-  }
-
-  #drop(): void {
-    this.#dropped++;
-    this.#gapAt("end").count++;
-  }
-
-  #gapAt(place: "start" | "end"): Gap {
-    const last = place === "end" ? this.#queue.at(-1) : this.#queue[0];
-    if (last instanceof Gap) return last;
-    const gap = new Gap();
-    if (place === "end") this.#queue.push(gap);
-    else this.#queue.unshift(gap);
-    this.#gaps++;
-    return gap;
+    this.#dropped += this.#queue.clear();
   }
 
   /** Writes until the queue is empty or a write fails. One at a time. */
   #drain(): Promise<boolean> {
-    this.#draining ??= this.#writeQueue().finally(() => {
-      this.#draining = undefined;
-    });
+    this.#draining ??= this.#writeQueue();
     return this.#draining;
   }
 
   async #writeQueue(): Promise<boolean> {
     // not in the middle of the guest's call
     await Promise.resolve();
-    while (this.#queue.length > 0) {
-      if (!await this.#writeBatch(this.#take())) return false;
+    try {
+      while (!this.#queue.isEmpty) {
+        if (!await this.#writeBatch(this.#queue.take(BATCH))) return false;
+      }
+      return true;
+    } finally {
+      // at once: what is recorded from here on starts anew
+      this.#draining = undefined;
     }
-    return true;
   }
 
-  #take(): (AuditEvent | Gap)[] {
-    const items = this.#queue.splice(0, BATCH);
-    for (const item of items) {
-      if (item instanceof Gap) this.#gaps--;
-      else this.#pendingUnits -= unitsOf(item);
-    }
-    return items;
-  }
-
-  async #writeBatch(items: readonly (AuditEvent | Gap)[]): Promise<boolean> {
-    const amounts = items.map(eventsIn);
-    const rest = amounts.slice();
-    this.#inFlight = sum(rest);
+  async #writeBatch(items: readonly Pending[]): Promise<boolean> {
+    let done = 0;
+    this.#inFlight = eventsIn(items);
     const ok = await this.#attempt(() =>
       this.#writer.write(items.map(fieldsOf), (count) => {
-        this.#written += sum(rest.splice(0, count));
-        this.#inFlight = sum(rest);
+        this.#written += eventsIn(items.slice(done, done + count));
+        done += count;
+        this.#inFlight = eventsIn(items.slice(done));
       })
     );
     this.#inFlight = 0;
-    // what a gap counts was dropped before
-    const lost = items.slice(items.length - rest.length);
-    this.#dropped += sum(rest);
-    const missing = sum(
-      lost.map((item) => item instanceof Gap ? item.count : 1),
-    );
-    if (missing > 0) this.#gapAt("start").count += missing;
+    const lost = items.slice(done);
+    this.#dropped += eventsIn(lost);
+    this.#queue.putGap(missingIn(lost));
     return ok;
   }
 
@@ -325,14 +278,15 @@ export class AuditFile implements AuditSink, AsyncDisposable {
   #fail(error: unknown): void {
     this.#failures++;
     try {
-      this.#onError(error);
+      const result: unknown = this.#onError(error);
+      if (result instanceof Promise) result.catch(() => {});
     } catch {
       // its own failure helps nobody here
     }
   }
 }
 
-function fieldsOf(item: AuditEvent | Gap): Fields {
+function fieldsOf(item: Pending): Fields {
   if (item instanceof Gap) return gapFields(item.count);
   try {
     return eventFields(item);
@@ -346,16 +300,16 @@ function gapFields(count: number): Fields {
   return { type: "dropped", count, time: new Date().toISOString() };
 }
 
-function eventsIn(item: AuditEvent | Gap): number {
-  return item instanceof Gap ? 0 : 1;
+function eventsIn(items: readonly Pending[]): number {
+  return items.filter((item) => !(item instanceof Gap)).length;
 }
 
-function unitsOf(event: AuditEvent | undefined | null): number {
-  return event?.resource?.length ?? 0;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** Events that are not in the file if these lines are not. */
+function missingIn(items: readonly Pending[]): number {
+  return items.reduce(
+    (sum, item) => sum + (item instanceof Gap ? item.count : 1),
+    0,
+  );
 }
 
 function maxBytesOf(maxBytes = DEFAULT_MAX_BYTES): number {

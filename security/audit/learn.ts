@@ -42,6 +42,13 @@ export interface LearnPolicyOptions {
    */
   also?: readonly Operation[];
   /**
+   * Whether a mount is granted as a whole or not at all, for programs that take
+   * the numbers of descriptors for granted, as those in Zig do.
+   *
+   * @default {false}
+   */
+  wholeMounts?: boolean;
+  /**
    * Tells whether a path of the host is a directory, and no link to one. Asked
    * now, when the guests have run. The default needs `--allow-read`.
    */
@@ -60,6 +67,7 @@ export interface LearnedPolicy {
 interface Tools {
   readonly permits: (capability: Capability, operation: Operation) => boolean;
   readonly isDirectory: IsDirectory;
+  readonly wholeMounts: boolean;
   readonly note: Note;
 }
 
@@ -89,7 +97,7 @@ type Narrow<C extends Capability> = (
  * says no is kept as it was. It knows no more than it has seen: on other input
  * a program may need more. A program that names its files by paths through
  * `..`, or takes the number of a descriptor for granted, may not find them once
- * mounts were split.
+ * mounts were split: that is what `wholeMounts` is for.
  *
  * @example Usage
  * ```ts
@@ -130,7 +138,7 @@ export function learnPolicy(
   options: LearnPolicyOptions = {},
 ): LearnedPolicy {
   const { kinds = new CapabilityKinds(), also = [] } = options;
-  const { isDirectory = isRealDirectory } = options;
+  const { isDirectory = isRealDirectory, wholeMounts = false } = options;
   const recorder = recorded(source);
   const operations = recorder.operations();
   const allowed = [...operations.filter(({ allowed }) => allowed), ...also];
@@ -140,6 +148,7 @@ export function learnPolicy(
       operation.capability === capability.type &&
       kinds.get(capability.type).permits(capability, operation),
     isDirectory,
+    wholeMounts,
     note: (sentence) => notes.push(sentence),
   };
   const granted = Array.from(ceiling, (each) => kinds.parse(each));

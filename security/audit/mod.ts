@@ -5,7 +5,13 @@
  */
 
 export * from "./file.ts";
-export * from "./keys.ts";
+export {
+  auditKeyId,
+  type AuditKeyPair,
+  type AuditSigner,
+  auditSigner,
+  generateAuditKeys,
+} from "./keys.ts";
 export * from "./learn.ts";
 export * from "./log.ts";
 export * from "./recorder.ts";

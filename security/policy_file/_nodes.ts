@@ -91,10 +91,11 @@ export function disagreement(
   if (values.size !== node.entries.size) return { node, other };
   return first(
     [...node.entries],
-    ([name, entry]) =>
+    ([name, { offset, node: value }]) =>
       values.has(name)
-        ? disagreement(entry.node, values.get(name))
-        : { node: { ...entry.node, offset: entry.offset }, other: undefined },
+        ? disagreement(value, values.get(name))
+        // the name itself was understood otherwise
+        : { node: { kind: "scalar", offset, value: name }, other: undefined },
   );
 }
 

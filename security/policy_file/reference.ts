@@ -69,29 +69,31 @@ function sections(schema: JsonSchema): readonly string[] {
 }
 
 function table({ properties = {}, required = [] }: JsonSchema): string {
-  const rows = Object.entries(properties).map(([name, schema]) => {
-    const fallback = required.includes(name)
+  const rows = Object.entries(properties).map(([name, schema]) => [
+    `\`${name}\``,
+    typeText(schema),
+    required.includes(name)
       ? "required"
       : schema.default === undefined
       ? ""
-      : `\`${JSON.stringify(schema.default)}\``;
-    return row([
-      `\`${name}\``,
-      typeText(schema),
-      fallback,
-      schema.description ?? "",
-    ]);
-  });
-  return [
-    row(["name", "value", "default", "what it is"]),
-    "| --- | --- | --- | --- |",
-    ...rows,
-  ]
-    .join("\n");
+      : `\`${JSON.stringify(schema.default)}\``,
+    schema.description ?? "",
+  ]);
+  return aligned([["name", "value", "default", "what it is"], ...rows]);
 }
 
-function row(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+/** Writes a table as a formatter does, the first row at its head. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((each) => each.map((it) => it.replaceAll("|", "\\|")));
+  const widths = [0, 1, 2, 3].map((column) =>
+    Math.max(...cells.map((each) => each[column]?.length ?? 0))
+  );
+  const lines = cells.map((each) =>
+    each.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+  );
+  const rule = widths.map((width) => "-".repeat(width));
+  return [...lines.slice(0, 1), rule, ...lines.slice(1)]
+    .map((each) => `| ${each.join(" | ")} |`).join("\n");
 }
 
 function typeText(schema: JsonSchema): string {

@@ -96,6 +96,21 @@ Deno.test("AuditFile drops what is too much, and a line says how many", async ()
   assertEquals([found.ok, found.dropped], [true, 999_000]);
 });
 
+Deno.test("AuditFile writes what comes at any moment, without being asked", async () => {
+  await using temp = await folder();
+  const path = `${temp.path}/audit.jsonl`;
+  await using file = await AuditFile.create(path);
+  // some while a write is under way, some when it has just ended
+  for (let sequence = 1; sequence <= 200; sequence++) {
+    file.record(event({ sequence }));
+    await new Promise((resolve) => setTimeout(resolve, sequence % 3));
+  }
+  for (let i = 0; i < 100 && file.counters.written < 200; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertEquals(file.counters.written, 200);
+});
+
 Deno.test("AuditFile bounds the text that waits", async () => {
   await using temp = await folder();
   await using file = await AuditFile.create(`${temp.path}/audit.jsonl`);

@@ -199,6 +199,26 @@ Deno.test("learnPolicy() keeps mounts whole where parts could not do", () => {
   ]);
 });
 
+Deno.test("learnPolicy() splits no mounts, if it is told so", () => {
+  const { capabilities } = learnPolicy(
+    recorded(...read("/data/in/a"), ...write("/out/x/a")),
+    [{
+      type: "filesystem",
+      mounts: [
+        DATA,
+        { guest: "/out", host: "/srv/out", access: "read-write" },
+        { guest: "/unused", host: "/srv/unused" },
+      ],
+    } as Capability],
+    { wholeMounts: true },
+  );
+  const learned = capabilities[0] as FilesystemCapability | undefined;
+  assertEquals(
+    learned?.mounts.map(({ guest, access }) => [guest, access]),
+    [["/data", "read"], ["/out", "read-write"]],
+  );
+});
+
 Deno.test("learnPolicy() makes few mounts of many directories", () => {
   const names = Array.from({ length: 500 }, (_, index) => `in/${index}`);
   const { mounts, notes } = learnMounts(
@@ -223,7 +243,12 @@ Deno.test("learnPolicy() looks at the host's directories, not through links", as
     await Deno.symlink(`${host}/real`, `${host}/link`);
     const { capabilities } = learnPolicy(
       recorded(
-        ...read("/d/real/deep/a", "/d/real/deep/none/a", "/d/link/deep/a"),
+        ...read(
+          "/d/real/deep/a",
+          "/d/real/deep/none/a",
+          "/d/link/deep/a",
+          `/d/${"x".repeat(1000)}/a`,
+        ),
       ),
       [{ type: "filesystem", mounts: [{ guest: "/d", host }] } as Capability],
     );

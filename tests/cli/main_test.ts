@@ -145,6 +145,11 @@ Deno.test("main() ends with 5 for what it does not expect", async () => {
     },
     readStdin: () => Promise.resolve(new Uint8Array()),
     readFile: () => Promise.resolve(new Uint8Array()),
+    streams: () => ({
+      stdin: new ReadableStream(),
+      stdout: new WritableStream(),
+      stderr: new WritableStream(),
+    }),
     isTerminal: () => false,
     noColor: true,
   });

@@ -7,12 +7,8 @@ async function program(text: string, ...args: string[]) {
   return await run(["run", "-", ...args], { stdin: await wat(text) });
 }
 
-Deno.test("run calls _start, _initialize or main, the first that there is", async () => {
+Deno.test("run calls _initialize or main, the first that there is", async () => {
   const rows: readonly (readonly [string, string | null])[] = [
-    [
-      '(func (export "_start")) (func (export "main") (unreachable))',
-      "_start",
-    ],
     [
       '(func (export "main") (unreachable)) (func (export "_initialize"))',
       "_initialize",
@@ -65,15 +61,15 @@ Deno.test("run --export calls what it is told", async () => {
   assertStringIncludes(takes.stderr, "it takes parameters, (i32) -> ()");
 });
 
-Deno.test("run says that it runs no WASI programs", async () => {
+Deno.test("run says what WASI does not have", async () => {
   const { code, stderr } = await program(`(module
-    (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+    (import "wasi_snapshot_preview1" "proc_fork" (func (param i32)))
     (memory (export "memory") 1)
     (func (export "_start")))`);
   assertEquals(code, 3);
   assertMatch(
     stderr,
-    /^error: [^\n]+\nhint: this is a WASI program, and this version runs no WASI programs\n$/,
+    /^error: [^\n]+\nhint: it imports what WASI preview 1 does not have[^\n]+\n$/,
   );
 });
 

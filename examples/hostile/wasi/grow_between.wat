@@ -4,6 +4,7 @@
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)
   (func (export "_start") (local $page i32)
+    (if (call $random (i32.const 0) (i32.const 1)) (then (return)))
     (loop $next
       (local.set $page (memory.grow (i32.const 1)))
       (if (i32.ne (local.get $page) (i32.const -1)) (then

@@ -14,7 +14,9 @@ static void attack(void) {
   struct iovec iov = {byte, 1};
 
   // a directory whose files may only be read
-  if (!path_open(box, 0, TEXT("sub"), DIRECTORY, CAN_BROWSE, CAN_READ, 0, &fd)) {
+  u64 browse = (u64)1 << 13 | CAN_READDIR;  // PATH_OPEN
+  if (!open_at(box, "sub", DIRECTORY, CAN_ALL, &fd) &&
+      !fd_fdstat_set_rights(fd, browse, CAN_READ)) {
     if (!path_open(fd, 0, TEXT("file.txt"), 0, CAN_WRITE, 0, 0, &inner)) {
       NEVER(!put(inner, "X", 1));
     }
@@ -59,8 +61,11 @@ static void attack(void) {
   REFUSED(fd_read(1, &iov, 1, &got));
   REFUSED(fd_read(2, &iov, 1, &got));
   // rights of a mount, given up
-  fd_fdstat_set_rights(box, CAN_READ, CAN_READ);
-  REFUSED(path_create_directory(box, TEXT("made")));
-  REFUSED(path_unlink_file(box, TEXT("in.txt")));
-  REFUSED(fd_fdstat_set_rights(box, CAN_ALL, CAN_ALL));
+  if (!fd_fdstat_set_rights(box, browse, CAN_READ)) {
+    REFUSED(path_create_directory(box, TEXT("made")));
+    REFUSED(path_unlink_file(box, TEXT("in.txt")));
+    REFUSED(path_open(box, 0, TEXT("new.txt"), CREATE, CAN_READ, 0, 0, &fd));
+    REFUSED(fd_fdstat_set_rights(box, CAN_BROWSE, CAN_READ));
+    REFUSED(fd_fdstat_set_rights(box, browse, CAN_READ | CAN_WRITE));
+  }
 }

@@ -18,7 +18,8 @@ static void sleep_for(u32 clock, u64 timeout, u16 flags) {
   wait.clock = clock;
   wait.timeout = timeout;
   wait.flags = flags;
-  if (poll_oneoff(&wait, events, 1, &happened)) proc_exit(0);  // refused
+  u32 error = poll_oneoff(&wait, events, 1, &happened);
+  if (error || *(u16 *)(events + 8)) proc_exit(0);  // refused, as a whole or by its event
 }
 
 static void attack(void) {

@@ -243,8 +243,8 @@ static void snoop(const char *logs, const char *out) {
 }
 
 static void say_now(char *now, size_t size) {
-  time_t seconds = time(NULL);
-  struct tm *utc = seconds < 0 ? NULL : gmtime(&seconds);
+  struct timespec time;  // `time` would not say that it may not
+  struct tm *utc = clock_gettime(CLOCK_REALTIME, &time) ? NULL : gmtime(&time.tv_sec);
   if (!utc || !strftime(now, size, "%Y-%m-%dT%H:%M:%SZ", utc)) snprintf(now, size, "unknown");
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { SandboxError, type SerializedError } from "../../../errors.ts";
+import type { InlineInstance } from "../../inline_instance.ts";
 import { type Header, FRAME, type Message } from "../frames.ts";
 import type {
   Call,
@@ -12,12 +13,14 @@ import type {
   Execute,
   Instantiate,
   Open,
+  SentModule,
   SentUsage,
 } from "../messages.ts";
 import { decodeNumber, encodeNumber } from "../numbers.ts";
 import { decodeFiles, encodeFiles } from "../files.ts";
-import { type ChildInstance, ChildGuest } from "./guest.ts";
+import { ChildGuest } from "./guest.ts";
 import type { Pipe } from "./pipe.ts";
+import { hostStreams } from "./stdio.ts";
 import { watchHost } from "./watch.ts";
 
 /** What an operation gives. */
@@ -33,7 +36,7 @@ const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 export class Child {
   readonly #pipe: Pipe;
   #guest: ChildGuest | undefined;
-  #instance: ChildInstance | undefined;
+  #instance: InlineInstance | undefined;
 
   /**
    * Constructs it.
@@ -93,7 +96,7 @@ export class Child {
     try {
       result = await work();
     } catch (error) {
-      this.#guest?.events.flush();
+      this.#guest?.flush();
       this.#pipe.send(FRAME.failed, {
         id,
         error: serialize(error),
@@ -102,7 +105,7 @@ export class Child {
       });
       return;
     }
-    this.#guest?.events.flush();
+    this.#guest?.flush();
     const { header, body } = result;
     this.#pipe.send(FRAME.done, { id, ...header, ...this.#usage() }, body);
   }
@@ -111,8 +114,10 @@ export class Child {
     if (Deno.ppid !== open.hostPid) Deno.exit(0);
     if (open.watch) watchHost(open.hostPid);
     this.#guest = await ChildGuest.open(open, module, this.#pipe);
-    const description = JSON.stringify(this.#guest.module);
-    return { body: ENCODER.encode(description) };
+    const { imports, exports, memories, features, hasStart } =
+      this.#guest.module;
+    const sent: SentModule = { imports, exports, memories, features, hasStart };
+    return { body: ENCODER.encode(JSON.stringify(sent)) };
   }
 
   async #make({ fuel }: Instantiate): Promise<Result> {
@@ -154,11 +159,12 @@ export class Child {
   ): Promise<Result> {
     const files = Object.fromEntries(decodeFiles(body));
     const instance = this.#live();
-    const exitCode = await instance.execute({ args, env, files });
+    const run = { args, env, files };
+    const exitCode = await instance.run(run, hostStreams(this.#pipe));
     return { header: { exitCode }, body: encodeFiles(instance.files()) };
   }
 
-  #live(): ChildInstance {
+  #live(): InlineInstance {
     if (this.#instance !== undefined) return this.#instance;
     throw new Error("there is no instance");
   }
@@ -166,7 +172,7 @@ export class Child {
   async #release(): Promise<void> {
     const instance = this.#instance;
     this.#instance = undefined;
-    await instance?.dispose();
+    await instance?.[Symbol.asyncDispose]();
   }
 
   #usage(): { readonly usage?: SentUsage } {

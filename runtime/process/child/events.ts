@@ -9,18 +9,19 @@ import { FRAME } from "../frames.ts";
 import type { SentEvent } from "../messages.ts";
 import type { Pipe } from "./pipe.ts";
 
+/** Most bytes of events that are kept, by a rough count. */
+const MAX_KEPT_BYTES = 64 * 2 ** 10;
 /** Most events in a message. */
 const MAX_EVENTS = 64;
-/** Longest resource that is sent; with it 64 events fit the window. */
-const MAX_RESOURCE = 300;
 
 /**
  * Keeps a few events and sends them together: at the latest when the guest's
- * call returns, or once there are {@linkcode MAX_EVENTS}.
+ * call returns.
  */
 export class EventSink implements AuditSink {
   readonly #pipe: Pick<Pipe, "sendPaced">;
   #events: SentEvent[] = [];
+  #bytes = 0;
 
   /**
    * Constructs it.
@@ -32,14 +33,13 @@ export class EventSink implements AuditSink {
   }
 
   record({ sequence: _, sandbox: __, ...event }: AuditEvent): void {
-    const { resource } = event;
-    this.#events.push({
-      ...event,
-      resource: resource.length > MAX_RESOURCE
-        ? `${resource.slice(0, MAX_RESOURCE)}…`
-        : resource,
-    });
-    if (this.#events.length >= MAX_EVENTS) this.flush();
+    const { resource, reason = "", via = "" } = event;
+    const bytes = 300 + 4 * (resource.length + reason.length + via.length);
+    if (
+      this.#bytes + bytes > MAX_KEPT_BYTES || this.#events.length === MAX_EVENTS
+    ) this.flush();
+    this.#events.push(event);
+    this.#bytes += bytes;
   }
 
   /** Sends what is kept. */
@@ -47,6 +47,7 @@ export class EventSink implements AuditSink {
     if (this.#events.length === 0) return;
     const events = this.#events;
     this.#events = [];
+    this.#bytes = 0;
     this.#pipe.sendPaced(FRAME.events, { events });
   }
 }

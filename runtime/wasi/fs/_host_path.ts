@@ -68,12 +68,45 @@ export class HostRoot {
    * changed all the time.
    */
   above(path: TreePath): Above {
+    return this.#whenCalm(
+      path,
+      (seen) => new Above(seen, () => this.#look(path)),
+    );
+  }
+
+  /**
+   * As {@linkcode HostRoot.lstat}, and what it tells, be it that nothing is
+   * there, is certain to be about what lies below the root.
+   */
+  verifiedLstat(path: TreePath): Deno.FileInfo {
+    let found = this.#tryLstat(path);
+    const certain = this.#whenCalm(path, () => found, () => {
+      found = this.#tryLstat(path);
+    });
+    if (certain instanceof WasiError) throw certain;
+    return certain;
+  }
+
+  #tryLstat(path: TreePath): Deno.FileInfo | WasiError {
+    try {
+      return this.lstat(path);
+    } catch (error) {
+      return error instanceof WasiError ? error : new WasiError("IO");
+    }
+  }
+
+  #whenCalm<T>(
+    path: TreePath,
+    result: (seen: readonly Seen[]) => T,
+    again?: () => void,
+  ): T {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const seen = this.#look(path);
       if (!this.#wary || seen.slice(0, -1).every((at) => this.#isCalm(at))) {
-        return new Above(seen, () => this.#look(path));
+        return result(seen);
       }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      again?.();
     }
     throw new WasiError("BUSY");
   }

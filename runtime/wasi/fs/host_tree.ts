@@ -4,11 +4,14 @@
  * Deno has no `openat`: every call names a whole path. So each call looks at
  * every directory on the way, before and after, and what was opened is compared
  * with what lies at the path before a byte of it is read or written. Nothing
- * that a guest does can get past that. A process of the host that swaps a
- * directory for a link between two system calls can: a file that was opened
- * through it is found out but for rare cases, while a directory made or an entry
- * removed there stays so, and only the error STALE tells. Where the guest's
- * process has a mount namespace of its own, there is nothing outside to reach.
+ * that a guest does can get past that. Another process that swaps a directory
+ * for a link changes the directory that holds it; below one that was changed a
+ * moment ago nothing is done. Two ways are left to it. It may hit the
+ * microseconds between the last look and a call that only names a path: then a
+ * directory or an empty file is made, or an entry renamed, linked or removed,
+ * somewhere else, and the error STALE tells. And it may set the times of what
+ * it changed back: then only the comparisons hold. Where the process has a mount
+ * namespace of its own, there is nothing else to reach.
  *
  * @module
  */
@@ -26,6 +29,7 @@ import type {
   FileStat,
   FileTimes,
   FileTree,
+  FileType,
   OpenFile,
   OpenOptions,
   TreePath,
@@ -33,6 +37,15 @@ import type {
 
 /** How often an opened file is compared with what lies at its path. */
 const ROUNDS = 3;
+
+/** Times can be set on what is open for reading, directories too. */
+const OPEN_TO_SET_TIMES: OpenOptions = Object.freeze({
+  read: true,
+  write: false,
+  create: false,
+  exclusive: false,
+  truncate: false,
+});
 
 /** Options of {@linkcode HostTree}. */
 export interface HostTreeOptions {
@@ -86,17 +99,18 @@ export class HostTree implements FileTree {
   }
 
   lstat(path: TreePath): FileStat {
-    return this.#stats.stat(this.#root.lstat(path));
+    return this.#stats.stat(this.#root.verifiedLstat(path));
   }
 
   open(path: TreePath, options: OpenOptions): OpenFile {
-    const above = this.#root.above(path);
     const there = this.#find(path);
     if (there === undefined && !options.create) throw new WasiError("NOENT");
     if (there !== undefined) this.#checkExisting(there, options);
+    const above = this.#root.above(path);
     const handle = this.#openHandle(path, options, there === undefined);
     try {
-      this.#verify(handle, path, above, options.write);
+      const opened = this.#verify(handle, path, above, "file");
+      if (options.write) this.#checkNames(opened);
       if (there === undefined) this.#root.changed(path);
       if (options.truncate && options.write) {
         hostCall(() => handle.truncateSync(0));
@@ -129,64 +143,53 @@ export class HostTree implements FileTree {
   }
 
   makeDirectory(path: TreePath): void {
-    this.#change([path], ([absolute]) => {
-      if (path.length === 0) throw new WasiError("EXIST");
-      Deno.mkdirSync(absolute);
-    });
+    if (path.length === 0) throw new WasiError("EXIST");
+    this.#change([path], (absolute) => Deno.mkdirSync(absolute));
   }
 
   removeDirectory(path: TreePath): void {
-    this.#change([path], ([absolute]) => {
-      if (!this.#root.lstat(path).isDirectory) throw new WasiError("NOTDIR");
-      if (path.length === 0) throw new WasiError("BUSY");
-      Deno.removeSync(absolute);
-    });
+    if (this.lstat(path).type !== "directory") throw new WasiError("NOTDIR");
+    if (path.length === 0) throw new WasiError("BUSY");
+    this.#change([path], (absolute) => Deno.removeSync(absolute));
   }
 
   unlink(path: TreePath): void {
-    this.#change([path], ([absolute]) => {
-      const type = typeOf(this.#root.lstat(path));
-      if (type === "directory") throw new WasiError("ISDIR");
-      if (type === "other") throw new WasiError("PERM");
-      Deno.removeSync(absolute);
-    });
+    const { type } = this.lstat(path);
+    if (type === "directory") throw new WasiError("ISDIR");
+    if (type === "other") throw new WasiError("PERM");
+    this.#change([path], (absolute) => Deno.removeSync(absolute));
   }
 
   rename(from: TreePath, to: TreePath): void {
-    this.#change([from, to], ([source, target]) => {
-      if (from.length === 0 || to.length === 0) throw new WasiError("BUSY");
-      const type = typeOf(this.#root.lstat(from));
-      if (type === "other") throw new WasiError("PERM");
-      if (type === "symlink") this.#checkLink(from, to);
-      if (type === "directory") checkMovedTree(this, from, to);
-      Deno.renameSync(source, target);
-    });
+    const { type } = this.lstat(from);
+    if (from.length === 0 || to.length === 0) throw new WasiError("BUSY");
+    if (type === "other") throw new WasiError("PERM");
+    if (type === "symlink") this.#checkLink(from, to);
+    if (type === "directory") checkMovedTree(this, from, to);
+    this.#change(
+      [from, to],
+      (source, target) => Deno.renameSync(source, target),
+    );
   }
 
   link(from: TreePath, to: TreePath): void {
-    this.#change([from, to], ([source, target]) => {
-      const info = this.#root.lstat(from);
-      const type = typeOf(info);
-      if (type === "directory" || type === "other") {
-        throw new WasiError("PERM");
-      }
-      if (type === "symlink") this.#checkLink(from, to);
-      if (type === "file") this.#checkNames(info);
-      Deno.linkSync(source, target);
-      if (identityOf(this.#root.lstat(to)) !== identityOf(info)) {
-        throw new WasiError("STALE");
-      }
-      this.#linked.add(identityOf(info));
-    });
+    const info = this.#root.verifiedLstat(from);
+    const type = typeOf(info);
+    if (type === "directory" || type === "other") throw new WasiError("PERM");
+    if (type === "symlink") this.#checkLink(from, to);
+    if (type === "file") this.#checkNames(info);
+    this.#change([from, to], (source, target) => Deno.linkSync(source, target));
+    if (identityOf(this.#root.lstat(to)) !== identityOf(info)) {
+      throw new WasiError("STALE");
+    }
+    this.#linked.add(identityOf(info));
   }
 
   symlink(target: string, path: TreePath): void {
     if (this.#symlinks === "refuse") throw new WasiError("PERM");
-    this.#change([path], () => {
-      if (this.#find(path) !== undefined) throw new WasiError("EXIST");
-      checkLinkTarget(target, path.length - 1);
-      this.#makeLink(target, path);
-    });
+    if (this.#find(path) !== undefined) throw new WasiError("EXIST");
+    checkLinkTarget(target, path.length - 1);
+    this.#change([path], () => this.#makeLink(target, path));
   }
 
   /** As declared; an absolute target would tell of the host: NOTCAPABLE. */
@@ -201,29 +204,46 @@ export class HostTree implements FileTree {
   }
 
   setTimes(path: TreePath, times: FileTimes): void {
-    this.#change([path], ([absolute]) => {
-      const info = this.#root.lstat(path);
-      if (typeOf(info) === "other") throw new WasiError("PERM");
+    const info = this.#root.verifiedLstat(path);
+    const type = typeOf(info);
+    if (type === "other") throw new WasiError("PERM");
+    if (type === "symlink") {
+      this.#change(
+        [path],
+        (absolute) =>
+          this.#stats.setTimes(
+            info,
+            times,
+            (atime, mtime) => setTimesOf(absolute, atime, mtime),
+          ),
+      );
+      return;
+    }
+    // of what is open and verified, no other process can make anything else
+    const above = this.#root.above(path);
+    using handle = this.#openHandle(path, OPEN_TO_SET_TIMES, false);
+    this.#verify(handle, path, above, type);
+    hostCall(() =>
       this.#stats.setTimes(
         info,
         times,
-        (atime, mtime) => setTimesOf(absolute, atime, mtime),
-      );
-    });
+        (atime, mtime) => handle.utimeSync(atime, mtime),
+      )
+    );
   }
 
   [Symbol.dispose](): void {
     for (const file of this.#open) file.close();
   }
 
-  /** Does something to paths, looking at what is above before and after. */
-  #change<const P extends readonly TreePath[]>(
-    paths: P,
-    change: (absolute: { [I in keyof P]: string }) => void,
+  /** Does one thing to paths, looking at what is above right before and after. */
+  #change(
+    paths: readonly [TreePath] | readonly [TreePath, TreePath],
+    change: (first: string, second: string) => void,
   ): void {
+    const [first, second] = paths.map((path) => this.#root.absolute(path));
     const above = paths.map((path) => this.#root.above(path));
-    const absolute = paths.map((path) => this.#root.absolute(path));
-    hostCall(() => change(absolute as { [I in keyof P]: string }));
+    hostCall(() => change(first ?? "", second ?? ""));
     const changed = above.map(({ parent }) => parent);
     for (const directories of above) directories.check(changed);
     for (const path of paths) this.#root.changed(path);
@@ -231,7 +251,7 @@ export class HostTree implements FileTree {
 
   #find(path: TreePath): Deno.FileInfo | undefined {
     try {
-      return this.#root.lstat(path);
+      return this.#root.verifiedLstat(path);
     } catch (error) {
       if (error instanceof WasiError && error.errno === "NOENT") {
         return undefined;
@@ -278,19 +298,18 @@ export class HostTree implements FileTree {
     handle: Deno.FsFile,
     path: TreePath,
     above: Above,
-    write: boolean,
-  ): void {
+    type: FileType,
+  ): Deno.FileInfo {
     // Deno refuses this on a file that it opened through a link leading out
     const opened = hostCall(() => handle.statSync());
-    if (!opened.isFile) throw new WasiError("STALE");
+    if (typeOf(opened) !== type) throw new WasiError("STALE");
     for (let round = 0; round < ROUNDS; round++) {
-      const there = this.#find(path);
-      if (there === undefined || identityOf(there) !== identityOf(opened)) {
+      if (identityOf(this.#root.lstat(path)) !== identityOf(opened)) {
         throw new WasiError("STALE");
       }
       above.check();
     }
-    if (write) this.#checkNames(opened);
+    return opened;
   }
 
   #checkLink(from: TreePath, to: TreePath): void {

@@ -31,6 +31,12 @@ export interface RaceOptions {
   readonly deno?: (mount: string) => readonly string[];
   /** Whether the guest's process holds all permissions, as inline. */
   readonly inline?: boolean;
+  /**
+   * How long the other process waits between two swaps, in microseconds.
+   *
+   * @default {0}
+   */
+  readonly pauseUs?: number;
 }
 
 const VICTIMS = 1000;
@@ -46,7 +52,8 @@ export async function race(
   seconds: number,
   options: RaceOptions = {},
 ): Promise<RaceResult> {
-  const { deno = () => [Deno.execPath()], inline = false } = options;
+  const { deno = () => [Deno.execPath()], inline = false, pauseUs = 0 } =
+    options;
   const base = await Deno.realPath(await Deno.makeTempDir());
   try {
     const mount = `${base}/mount`;
@@ -56,28 +63,30 @@ export async function race(
       ? ["-A"]
       : [`--allow-read=${mount}`, `--allow-write=${mount}`];
     const [command = "", ...before] = deno(mount);
-    const guest = new Deno.Command(command, {
-      args: [
-        ...before,
-        "run",
-        "--no-prompt",
-        "--no-check",
-        ...permissions,
-        new URL("race_guest.ts", import.meta.url).href,
-        mount,
-        String(seconds),
-      ],
-    }).output();
-    const swaps = Number(
-      await output(
-        await swapper(base, [
-          String(seconds + 1),
-          `${mount}/d`,
-          `${mount}/link`,
-        ]),
-      ),
+    const swapping = output(
+      await swapper(base, [
+        String(seconds + 1),
+        `${mount}/d`,
+        `${mount}/link`,
+        String(pauseUs),
+      ]),
     );
-    const counts = JSON.parse(read(await guest));
+    const guest = output(
+      new Deno.Command(command, {
+        args: [
+          ...before,
+          "run",
+          "--no-prompt",
+          "--no-check",
+          ...permissions,
+          new URL("race_guest.ts", import.meta.url).href,
+          mount,
+          String(seconds),
+        ],
+      }),
+    );
+    const swaps = Number(await swapping);
+    const counts = JSON.parse(await guest);
     count(outside, counts);
     return { swaps, counts };
   } finally {
@@ -150,17 +159,17 @@ async function swapper(base: string, args: string[]): Promise<Deno.Command> {
 }
 
 async function output(command: Deno.Command): Promise<string> {
-  return read(await command.output());
-}
-
-function read({ success, stdout, stderr }: Deno.CommandOutput): string {
+  const { success, stdout, stderr } = await command.output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return new TextDecoder().decode(stdout);
 }
 
 if (import.meta.main) {
-  const [seconds = "2", kind] = Deno.args;
-  const result = await race(Number(seconds), { inline: kind === "inline" });
+  const [seconds = "2", pauseUs = "0", kind] = Deno.args;
+  const result = await race(Number(seconds), {
+    inline: kind === "inline",
+    pauseUs: Number(pauseUs),
+  });
   // deno-lint-ignore no-console
   console.log(result.swaps, "swaps");
   // deno-lint-ignore no-console
