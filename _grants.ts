@@ -1,10 +1,15 @@
 /** What a sandbox grants: its policy, who decides by it, and what is recorded. */
 
+import { HostCounters } from "./_counters.ts";
 import type { SourceParts } from "./_source.ts";
 import { quote } from "./_text.ts";
 import { SandboxError } from "./errors.ts";
 import type { CommandRun } from "./runtime/guest_source.ts";
-import type { ExecuteOptions, SandboxOptions } from "./sandbox_options.ts";
+import type {
+  ExecuteOptions,
+  LimitUsage,
+  SandboxOptions,
+} from "./sandbox_options.ts";
 import { AuditLog } from "./security/audit/mod.ts";
 import { SecurityAuditor } from "./security/auditor.ts";
 import { CapabilityKinds } from "./security/kinds.ts";
@@ -20,10 +25,13 @@ export class Grants {
   readonly policy: SecurityPolicy;
   readonly kinds: CapabilityKinds;
   readonly auditor: SecurityAuditor;
+  /** Counts for host functions. */
+  readonly counters: HostCounters;
   /** What was decided. */
   readonly audit: AuditLog = new AuditLog();
 
-  constructor({ policy, capabilityKinds, audit }: SandboxOptions) {
+  constructor({ policy, capabilityKinds, audit, imports }: SandboxOptions) {
+    this.counters = new HostCounters(imports ?? {});
     this.kinds = capabilityKinds ?? new CapabilityKinds();
     const given = policy instanceof SecurityPolicy
       ? policy
@@ -39,9 +47,14 @@ export class Grants {
   }
 
   /** What the place that the guest runs in needs of it. */
-  get parts(): Pick<SourceParts, "policy" | "kinds" | "auditor"> {
-    const { policy, kinds, auditor } = this;
-    return { policy, kinds, auditor };
+  get parts(): Omit<SourceParts, "limits" | "resources"> {
+    const { policy, kinds, auditor, counters: { imports } } = this;
+    return { policy, kinds, auditor, imports };
+  }
+
+  /** What was used of counters, of capabilities and of host functions. */
+  usage(): Record<string, Required<LimitUsage>> {
+    return { ...this.auditor.counters(), ...this.counters.usage() };
   }
 
   /** What the grants do not protect against. */

@@ -3,7 +3,7 @@
 import { inlineFeatures, InlineSource } from "./runtime/inline_source.ts";
 import type { GuestSource } from "./runtime/guest_source.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
-import type { OperationOptions } from "./runtime/types.ts";
+import type { HostImports, OperationOptions } from "./runtime/types.ts";
 import { readSource } from "./runtime/v8/source.ts";
 import {
   type Isolation,
@@ -23,6 +23,8 @@ export interface SourceParts {
   readonly kinds: CapabilityKinds;
   /** Decides in this thread, and takes what was decided in a process. */
   readonly auditor: SecurityAuditor;
+  /** What the guest may import, counted. */
+  readonly imports: HostImports;
   /** Lets go of what is opened here. */
   readonly resources: AsyncDisposableStack;
 }
@@ -51,14 +53,13 @@ function chooseIsolation(
 
 async function openInline(
   options: SandboxOptions,
-  { limits, policy, auditor, resources }: SourceParts,
+  { limits, policy, auditor, imports, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
   const {
     runtime: choice = "v8",
     runtimes = new RuntimeFactory(),
     features = {},
-    imports = {},
     module,
   } = options;
   const runtime = typeof choice === "string"
@@ -86,10 +87,10 @@ async function openInline(
 
 async function openProcess(
   options: SandboxOptions,
-  { limits, policy, kinds, auditor, resources }: SourceParts,
+  { limits, policy, kinds, auditor, imports, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
-  const { runtime = "v8", features = {}, imports = {}, module, pool } = options;
+  const { runtime = "v8", features = {}, module, pool } = options;
   if (runtime !== "v8") {
     const runtimeName = typeof runtime === "string" ? runtime : runtime.name;
     throw unsupported(

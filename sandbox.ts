@@ -201,16 +201,11 @@ export class Sandbox implements AsyncDisposable {
     options?: SandboxCallOptions,
   ): Promise<T> {
     this.#use(options);
-    if (this.#fresh) {
-      return await this.#guest.fresh(
-        (instance) => this.#sendAsync(instance, name, input, options),
-        options ?? {},
-      ) as T;
+    try {
+      return await this.#dispatch(name, input, options) as T;
+    } catch (error) {
+      throw this.#grants.counters.explain(error);
     }
-    const { instance } = this.#guest;
-    return (this.#sync
-      ? this.#send(instance, name, input, options)
-      : await this.#sendAsync(instance, name, input, options)) as T;
   }
 
   /**
@@ -233,7 +228,11 @@ export class Sandbox implements AsyncDisposable {
       const what = this.#fresh ? 'callSync with instance "fresh"' : "callSync";
       throw unsupported(this.#guest.parts.source, what, "use call");
     }
-    return this.#send(this.#guest.instance, name, input, options) as T;
+    try {
+      return this.#send(this.#guest.instance, name, input, options) as T;
+    } catch (error) {
+      throw this.#grants.counters.explain(error);
+    }
   }
 
   /**
@@ -276,10 +275,14 @@ export class Sandbox implements AsyncDisposable {
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
     this.#calls++;
-    return await this.#guest.fresh(
-      (instance) => instance.execute(run, call),
-      call,
-    );
+    try {
+      return await this.#guest.fresh(
+        (instance) => instance.execute(run, call),
+        call,
+      );
+    } catch (error) {
+      throw this.#grants.counters.explain(error);
+    }
   }
 
   /**
@@ -318,7 +321,7 @@ export class Sandbox implements AsyncDisposable {
         ...limits,
         messages: { allowed: messages, used: this.#messages },
       },
-      counters: this.#grants.auditor.counters(),
+      counters: this.#grants.usage(),
     };
   }
 
@@ -373,6 +376,23 @@ export class Sandbox implements AsyncDisposable {
   #use(options?: SandboxCallOptions): void {
     if (this.#disposed) throw disposed();
     if (options !== undefined) checkCallOptions(options);
+  }
+
+  #dispatch(
+    name: string,
+    input: unknown,
+    options: SandboxCallOptions | undefined,
+  ): unknown {
+    if (this.#fresh) {
+      return this.#guest.fresh(
+        (instance) => this.#sendAsync(instance, name, input, options),
+        options ?? {},
+      );
+    }
+    const { instance } = this.#guest;
+    return this.#sync
+      ? this.#send(instance, name, input, options)
+      : this.#sendAsync(instance, name, input, options);
   }
 
   #send(

@@ -17,6 +17,7 @@ import {
   type Figures,
   interleave,
   print,
+  ratio,
   type RunOptions,
   type Side,
   summarize,
@@ -86,18 +87,23 @@ async function measureReady({ quick }: RunOptions): Promise<Figures> {
       name,
       ms: summarize(ready[index]?.slice(1) ?? []),
     }));
-    const base = figures[0]?.ms.median ?? NaN;
+    const base = ready[0]?.slice(1) ?? [];
+    const ratios = ready.map((times) => ratio(times.slice(1), base));
     print(table(
-      ["start", "ms", "half within", "ratio"],
-      figures.map(({ name, ms: { median, low, high } }) => [
-        name,
-        median.toFixed(1),
-        `${low.toFixed(1)}–${high.toFixed(1)}`,
-        bar(Number((median / base).toFixed(2)), MAX_READY_RATIO) +
-        ` (${(median / base).toFixed(2)})`,
-      ]),
+      ["start", "ms", "half within", "ratio", "of minima", ""],
+      figures.map(({ name, ms: { median, low, high } }, index) => {
+        const each = ratios[index]?.median ?? NaN;
+        return [
+          name,
+          median.toFixed(1),
+          `${low.toFixed(1)}–${high.toFixed(1)}`,
+          each.toFixed(2),
+          ratios[index]?.ofMinima.toFixed(2) ?? "",
+          bar(each, MAX_READY_RATIO),
+        ];
+      }),
     ));
-    return { figures };
+    return { figures, ratios };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -79,7 +79,7 @@ function textFor(
 ): string | undefined {
   const own = ownArgs(args);
   if (own[0] === "--version" || own[0] === "-V") return `${NAME} ${VERSION}`;
-  const name = own.find((arg) => !arg.startsWith("-"));
+  const [name, part] = own.filter((arg) => !arg.startsWith("-"));
   const wantsHelp = own.includes("--help") || own.includes("-h");
   if (name === undefined) {
     return wantsHelp || own.every((arg) => arg === "--json")
@@ -89,8 +89,19 @@ function textFor(
   if (!wantsHelp || name === "completions") return undefined;
   // the help of the whole registers what that of a part shows
   command.getHelp();
-  return command.getCommands().find((each) => each.getName() === name)
-    ?.getHelp();
+  const found = findCommand(command, name);
+  if (found === undefined) return undefined;
+  const inner = part === undefined ? undefined : findCommand(found, part);
+  // as above: the help of the whole goes first
+  const help = found.getHelp();
+  return inner?.getHelp() ?? help;
+}
+
+function findCommand(
+  command: Command<any>,
+  name: string,
+): Command<any> | undefined {
+  return command.getCommands().find((each) => each.getName() === name);
 }
 
 /** The arguments that are not only passed on. */

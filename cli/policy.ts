@@ -7,25 +7,12 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { Command, ValidationError } from "@cliffy/command";
-import { dirname } from "node:path";
-import { printable, quote } from "../_text.ts";
-import { SandboxError } from "../errors.ts";
-import { shellQuote } from "../security/policy_file/explain.ts";
-import {
-  explainPolicy,
-  type ExtismDialect,
-  importExtismManifest,
-  parsePolicy,
-  type PolicyDocument,
-  type PolicyExplanation,
-  policySchema,
-  stringifyPolicy,
-} from "../security/policy_file/mod.ts";
-import { readBytes } from "../security/policy_file/parse.ts";
-import { exitCodeOf } from "./exit_codes.ts";
+import { quote } from "../_text.ts";
+import type { ExtismDialect } from "../security/policy_file/extism.ts";
+import type { PolicyFlags } from "./policy_actions.ts";
 import { nameType } from "./positional.ts";
 import { noArguments } from "./run.ts";
-import { type Session, STDIN } from "./session.ts";
+import type { Session } from "./session.ts";
 
 const DESCRIPTION = `Check, explain and import policy files.
 
@@ -33,12 +20,6 @@ A policy file says in YAML or JSON what a guest may do and use; docs/policy.md
 describes it. Ends with 2 if a file is not well-formed.`;
 
 const FLAGS = ["--json", "--help"];
-
-/** The flags of these commands. */
-interface PolicyFlags {
-  readonly json?: true;
-  readonly dialect?: ExtismDialect;
-}
 
 /**
  * Makes the command `policy`.
@@ -60,14 +41,14 @@ export function policyCommand(session: Session): Command<any> {
       "check",
       fileCommand(
         "Tell everything that is wrong with a policy file.",
-        (flags, file) => check(session, flags, file),
+        async (flags, file) => (await actions()).check(session, flags, file),
       ),
     )
     .command(
       "explain",
       fileCommand(
         "Put a policy file into plain sentences and flags of deno run.",
-        (flags, file) => explain(session, flags, file),
+        async (flags, file) => (await actions()).explain(session, flags, file),
       ),
     )
     .command("schema", schemaCommand(session))
@@ -78,7 +59,8 @@ export function policyCommand(session: Session): Command<any> {
 function importCommand(session: Session): Command<any> {
   return fileCommand(
     "Make a policy of an Extism manifest, with notes on what is left out.",
-    (flags, file) => importManifest(session, flags, file),
+    async (flags, file) =>
+      (await actions()).importManifest(session, flags, file),
     ["--dialect"],
   )
     .type("dialect", dialectOf)
@@ -118,106 +100,13 @@ function fileCommand(
 function schemaCommand(session: Session): Command<any> {
   return new Command<any>()
     .description("Print the JSON Schema of policy files.")
-    .action(async function (this: Command<any>, { json }: PolicyFlags) {
+    .action(async function (this: Command<any>, flags: PolicyFlags) {
       noArguments(this.getLiteralArgs());
-      if (json) return await session.printJson(policySchema());
-      await session.host.stdout(`${JSON.stringify(policySchema(), null, 2)}\n`);
+      await (await actions()).printSchema(session, flags);
     });
 }
 
-async function check(
-  session: Session,
-  { json }: PolicyFlags,
-  file: string,
-): Promise<void> {
-  const { host } = session;
-  try {
-    const { policy } = await read(session, file);
-    const { length } = policy.capabilities;
-    if (json) return await session.printJson({ source: file, problems: [] });
-    const noun = length === 1 ? "capability" : "capabilities";
-    await host.stdout(`${printable(file)}: well-formed, ${length} ${noun}\n`);
-  } catch (error) {
-    if (!SandboxError.is(error, "invalid-policy")) throw error;
-    session.exitCode = exitCodeOf(error);
-    const { problems = [] } = error.details;
-    if (json) return await session.printJson({ source: file, problems });
-    const lines = problems.map(({ message }) =>
-      `${printable(file)}: ${printable(message)}\n`
-    );
-    await host.stderr(lines.join(""));
-  }
-}
-
-async function explain(
-  session: Session,
-  { json }: PolicyFlags,
-  file: string,
-): Promise<void> {
-  const explanation = explainPolicy(await read(session, file));
-  if (json) await session.printJson(explanation);
-  else await session.host.stdout(explanationText(explanation));
-}
-
-function explanationText(explanation: PolicyExplanation): string {
-  const { grants, notGranted, limits, isolation, notProtected } = explanation;
-  const flags = explanation.denoFlags.map(shellQuote);
-  const child = explanation.childFlags.map(shellQuote);
-  const parts: readonly (readonly [string, readonly string[]])[] = [
-    ["What it may do", grants],
-    ["Not granted", notGranted],
-    ["What it may use", limits],
-    ["Where it runs", [isolation]],
-    ["Not protected", notProtected],
-    ["As flags of Deno", [
-      ["deno run --no-prompt", ...flags].join(" "),
-      child.length === 0
-        ? "In a process of its own the guest gets no permission of Deno."
-        : `In a process of its own the guest gets only ${child.join(" ")}.`,
-      ...explanation.notNameable.map((each) =>
-        `No flag can name ${shellQuote(each)}: it has a comma.`
-      ),
-    ]],
-  ];
-  return parts.filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) =>
-      `${title}:\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`
-    ).join("\n");
-}
-
-async function importManifest(
-  session: Session,
-  { json, dialect = "native" }: PolicyFlags,
-  file: string,
-): Promise<void> {
-  const { host } = session;
-  const { document, notes } = importExtismManifest(
-    await bytesOf(session, file),
-    { source: file, baseDirectory: dirname(file), dialect },
-  );
-  if (json) {
-    const policy = JSON.parse(stringifyPolicy(document, "json"));
-    return await session.printJson({ policy, notes });
-  }
-  await host.stdout(stringifyPolicy(document));
-  const lines = notes.map(({ path, message }) =>
-    `note: ${printable(path)}: ${printable(message)}\n`
-  );
-  await host.stderr(lines.join(""));
-}
-
-async function read(session: Session, file: string): Promise<PolicyDocument> {
-  return parsePolicy(await bytesOf(session, file), {
-    source: file,
-    baseDirectory: dirname(file),
-  });
-}
-
-async function bytesOf(session: Session, file: string): Promise<Uint8Array> {
-  const { host } = session;
-  return await readBytes(
-    file,
-    (path, maxBytes) =>
-      path === STDIN ? host.readStdin(maxBytes) : host.readFile(path, maxBytes),
-  );
+/** Loads what the commands do. */
+function actions(): Promise<typeof import("./policy_actions.ts")> {
+  return import("./policy_actions.ts");
 }

@@ -22,6 +22,7 @@ import type { Runtime } from "./types.ts";
 import { V8Runtime, type V8RuntimeOptions } from "./v8/runtime.ts";
 
 export type * from "./types.ts";
+export * from "./counted.ts";
 export { DEFAULT_FEATURES } from "./v8/features.ts";
 export { ProcessPool, type ProcessPoolOptions } from "./process/pool.ts";
 export { V8Runtime, type V8RuntimeOptions };

@@ -64,5 +64,17 @@ export function sameData(a: unknown, b: unknown): boolean {
 
 /** The items of both lists, those that are the same only once. */
 export function union<T>(a: readonly T[], b: readonly T[]): readonly T[] {
-  return [...a, ...b.filter((item) => !a.some((each) => sameData(each, item)))];
+  const seen = new Set(a.map(keyOf));
+  return [...a, ...b.filter((item) => !seen.has(keyOf(item)))];
+}
+
+/** The same text for the same plain data, in any order of keys. */
+function keyOf(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, each) =>
+      isPlainObject(each)
+        ? Object.entries(each).sort(([one], [other]) => one < other ? -1 : 1)
+        : each,
+  );
 }

@@ -39,7 +39,7 @@ export const LIMIT_TABLE = Object.freeze({
   timeoutMs: milliseconds(
     "Wall-clock time of one call or run, host functions included.",
   ),
-  fuel: count("Fuel of all calls together: about one for each instruction."),
+  fuel: count("Fuel of all calls together, about one for each instruction."),
   messageBytes: bytes(
     "Longest request and longest reply of a call by JSON or bytes.",
     0,

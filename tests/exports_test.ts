@@ -24,6 +24,7 @@ Deno.test("mod.ts exports what it promises", () => {
     "auditFiles",
     "auditKeyId",
     "auditSigner",
+    "counted",
     "generateAuditKeys",
     "learnPolicy",
     "resolveLimits",

@@ -99,6 +99,11 @@ function assertReport(text: string, title: string): void {
   assertEquals(report.errors, ['disk "full"']);
 }
 
+async function names(folder: string): Promise<readonly string[]> {
+  const all = await Array.fromAsync(Deno.readDir(folder));
+  return all.map(({ name }) => name).sort();
+}
+
 for (const isolation of ISOLATIONS) {
   Deno.test(`logreport writes its report into memory, ${isolation}`, async () => {
     const policy = policyOf(MEMORY_MOUNTS, { REPORT_TITLE: 'Über "alles"' });
@@ -144,11 +149,11 @@ for (const isolation of ISOLATIONS) {
     for (const attempt of attempts) assertStringIncludes(attempt, "refused (");
     await host.assertUnchanged(before);
     assertEquals(
-      [...Deno.readDirSync(`${root}/logs`)].map(({ name }) => name).sort(),
+      await names(`${root}/logs`),
       Object.keys(LOGS).sort(),
     );
     assertEquals(
-      [...Deno.readDirSync(`${root}/out`)].map(({ name }) => name).sort(),
+      await names(`${root}/out`),
       ["report.json", "report.txt"],
     );
   });

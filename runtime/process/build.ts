@@ -6,15 +6,25 @@
  * deno run -A runtime/process/build.ts
  * ```
  *
+ * The bundler gives one file for each part that is loaded by itself. Here each
+ * becomes a text within the program, which is read as code when it is first
+ * needed: reading code takes longer than anything else at the start.
+ *
  * @module
  */
 
 /** The program as it is committed. */
 export const PROGRAM: URL = new URL("child_program.js", import.meta.url);
 
+const ENTRY = new URL("child/main.ts", import.meta.url);
+
 const BANNER = `// Built by runtime/process/build.ts out of child/main.ts; do not edit.
 // deno-lint-ignore-file
 // deno-fmt-ignore-file
+`;
+
+/** Finds a part by name; each is read once. */
+const LOADER = `const $parts={},$part=n=>$parts[n]??=(0,eval)("($part=>{"+$texts[n]+"})")($part);
 `;
 
 /**
@@ -24,35 +34,88 @@ const BANNER = `// Built by runtime/process/build.ts out of child/main.ts; do no
  * @throws {Error} If there is no bundler, or it fails.
  */
 export async function bundle(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const folder = await Deno.makeTempDir();
+  try {
+    await runBundler(folder);
+    return BANNER + await join(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function runBundler(folder: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "bundle",
       "--quiet",
       "--minify",
       "--platform=deno",
       "--packages=external",
-      new URL("child/main.ts", import.meta.url).href,
+      "--code-splitting",
+      `--outdir=${folder}`,
+      ENTRY.href,
     ],
     env: { NO_COLOR: "1" },
   }).output();
-  if (!success) {
-    const reason = new TextDecoder().decode(stderr).trim();
-    throw new Error(`Cannot build the child's program: ${reason}`);
-  }
-  const program = new TextDecoder().decode(stdout).replaceAll(
-    /\bimport\{([^}]*)\}from"(node:[^"]*)";/g,
-    (_, names: string, module: string) => borrow(names.split(","), module),
-  );
-  if (/\bimport\s*[{*"']|\bimport\.meta\b/.test(program)) {
-    throw new Error("Cannot build the child's program: it imports something");
-  }
-  return `${BANNER}${program}`;
+  if (success) return;
+  const reason = new TextDecoder().decode(stderr).trim();
+  throw new Error(`Cannot build the child's program: ${reason}`);
 }
 
-/**
- * Functions of Deno's own modules, looked up when they are called: the program
- * is evaluated as a script, which has no imports.
- */
+/** Puts the files that belong together into one text. */
+async function join(folder: string): Promise<string> {
+  // numbered as they are met, for the bundler's names depend on more
+  const names = new Map<string, number>();
+  const texts: string[] = [];
+  const numberOf = (name: string): number => {
+    const known = names.get(name) ?? names.size;
+    names.set(name, known);
+    return known;
+  };
+  const main = convert(await read(folder, "main.js"), numberOf);
+  for (const name of names.keys()) {
+    texts.push(convert(await read(folder, name), numberOf));
+  }
+  const all = [main, ...texts];
+  if (all.some((text) => /\bimport\s*["'{*]|\bimport\.meta\b/.test(text))) {
+    throw new Error("Cannot build the child's program: it imports something");
+  }
+  return `const $texts=${JSON.stringify(texts)};\n${LOADER}${main}`;
+}
+
+function read(folder: string, name: string): Promise<string> {
+  return Deno.readTextFile(`${folder}/${name}`);
+}
+
+/** Makes a function's body out of a module. */
+function convert(text: string, numberOf: (name: string) => number): string {
+  return text
+    .replaceAll(
+      /\bimport\{([^}]*)\}from"\.\/([^"]*)";/g,
+      (_, names: string, file: string) =>
+        `const{${names.replaceAll(" as ", ":")}}=$part(${numberOf(file)});`,
+    )
+    .replaceAll(
+      /\bimport\("\.\/([^"]*)"\)/g,
+      (_, file: string) => `$part(${numberOf(file)})`,
+    )
+    .replaceAll(
+      /\bimport\{([^}]*)\}from"(node:[^"]*)";/g,
+      (_, names: string, module: string) => borrow(names.split(","), module),
+    )
+    .replaceAll(
+      /\bexport\{([^}]*)\};/g,
+      (_, names: string) => `return{${names.split(",").map(exported)}};`,
+    )
+    .trim();
+}
+
+function exported(name: string): string {
+  const [local, as = local] = name.split(" as ");
+  return `${as}:${local}`;
+}
+
+/** Functions of Deno's own modules, looked up when they are called. */
 function borrow(names: readonly string[], module: string): string {
   return names.map((each) => {
     const [name, local = name] = each.split(" as ");

@@ -145,12 +145,12 @@ export class ChildProcess implements AsyncDisposable {
   }
 
   /**
-   * Throws once it has ended.
+   * Throws once it was killed or has ended.
    *
-   * @throws {EndOfChild} Always; to be called when it is gone.
+   * @throws {EndOfChild} If so.
    */
-  ended(): never {
-    throw new EndOfChild();
+  requireAlive(): void {
+    if (!this.isAlive) throw new EndOfChild();
   }
 
   /** Ends it at once. */

@@ -67,7 +67,10 @@ export async function converse(
     : undefined;
   signal?.addEventListener("abort", stop);
   try {
-    return await talk(child, operation);
+    const outcome = await talk(child, operation);
+    // killed at the very moment at which it answered
+    child.requireAlive();
+    return outcome;
   } catch (cause) {
     const error = await child.failure("run", cause);
     signal?.throwIfAborted();
@@ -116,7 +119,7 @@ async function orGone(
   work: void | Promise<void>,
 ): Promise<void> {
   if (work === undefined) return;
-  const gone = child.gone.then(() => child.ended());
+  const gone = child.gone.then(() => child.requireAlive());
   await Promise.race([work, gone]);
 }
 

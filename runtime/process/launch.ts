@@ -10,7 +10,7 @@ import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import { BOOT } from "./child/boot.ts";
 import type { Machine, Tools } from "./machine.ts";
-import { enter, type Namespace } from "./namespace.ts";
+import { type Bounds, enter, type Namespace } from "./namespace.ts";
 
 /** What a process is started for. */
 export interface LaunchOptions {
@@ -92,10 +92,10 @@ export async function prepareLaunch(
     deno,
     ...denoArguments(options),
   ];
-  const outer = namespace === undefined
-    ? inner
-    : enter(namespace, options, inner);
-  const [command = deno, ...args] = [...bounds(tools, options), ...outer];
+  const bounds = boundsOf(options);
+  const [command = deno, ...args] = namespace === undefined
+    ? [...limited(tools, bounds), ...inner]
+    : enter(namespace, { ...options, bounds }, inner);
   const env = environment(namespace);
   return {
     command,
@@ -182,23 +182,26 @@ function dataBytes({ limits, fileBytes }: LaunchOptions): number {
   return Math.ceil(bytes / (32 * MIB)) * 32 * MIB;
 }
 
-function cpuSeconds({ cpuMs }: ResolvedLimits): number | undefined {
-  return cpuMs === undefined ? undefined : Math.ceil(cpuMs / 1000);
+function boundsOf(options: LaunchOptions): Bounds {
+  const { openFiles, cpuMs } = options.limits;
+  return {
+    files: openFiles + DENO_FILES,
+    dataBytes: dataBytes(options),
+    cpuSeconds: cpuMs === undefined ? undefined : Math.ceil(cpuMs / 1000),
+  };
 }
 
-function bounds(
+function limited(
   { prlimit }: Tools,
-  options: LaunchOptions,
+  { files, dataBytes, cpuSeconds }: Bounds,
 ): readonly string[] {
   if (prlimit === undefined) return [];
-  const { limits } = options;
-  const seconds = cpuSeconds(limits);
   return [
     prlimit,
-    `--data=${dataBytes(options)}`,
+    `--data=${dataBytes}`,
     "--core=0",
-    `--nofile=${limits.openFiles + DENO_FILES}`,
-    ...(seconds === undefined ? [] : [`--cpu=${seconds}`]),
+    `--nofile=${files}`,
+    ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}`]),
   ];
 }
 
@@ -245,14 +248,16 @@ function report(
   tools: Tools,
   namespace: Namespace | undefined,
 ): IsolationReport {
-  const { limits, read, write } = options;
+  const { read, write } = options;
+  const { dataBytes, cpuSeconds } = boundsOf(options);
+  const hasBounds = namespace !== undefined || tools.prlimit !== undefined;
   const setpriv = namespace?.setpriv ?? tools.setpriv;
   const checked = read.length + write.length > 0 ? "checked" : "none";
   return {
     filesystem: namespace === undefined ? checked : "namespace",
     parentDeath: setpriv === undefined ? "watcher" : "pdeathsig",
-    dataBytes: tools.prlimit === undefined ? undefined : dataBytes(options),
-    cpuSeconds: tools.prlimit === undefined ? undefined : cpuSeconds(limits),
+    dataBytes: hasBounds ? dataBytes : undefined,
+    cpuSeconds: hasBounds ? cpuSeconds : undefined,
     noNewPrivileges: setpriv !== undefined,
   };
 }

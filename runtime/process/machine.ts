@@ -10,6 +10,8 @@ import {
   mayEnter,
   type Namespace,
   type NamespacePaths,
+  type Surroundings,
+  WITHIN,
 } from "./namespace.ts";
 
 /** `setpriv`, and what it can do here. */
@@ -100,49 +102,57 @@ async function find(
   return undefined;
 }
 
+const TRIAL: Surroundings = {
+  read: [],
+  write: [],
+  bounds: { files: 256, dataBytes: 2 ** 32, cpuSeconds: 600 },
+};
+
 async function findNamespace(
   deno: string,
   setpriv: Setpriv,
 ): Promise<Namespace | undefined> {
-  const paths = await librariesOf([deno, setpriv.path]);
-  const unshare = await find("unshare", [["--mount"], [
-    "--mount",
-    "--user",
-    "--map-root-user",
-  ]]);
-  if (paths === undefined || unshare === undefined) return undefined;
+  const [libraries, unshare] = await Promise.all([
+    libraryFolders([deno, setpriv.path]),
+    find("unshare", [["--mount"], ["--mount", "--user", "--map-root-user"]]),
+  ]);
+  if (libraries === undefined || unshare === undefined) return undefined;
   const namespace: Namespace = {
     unshare: [
       unshare.path,
       "--mount",
       ...(unshare.choice === 0 ? [] : ["--user", "--map-root-user"]),
     ],
-    binds: [...paths, deno, setpriv.path],
-    hostDeno: deno,
-    hostSetpriv: setpriv.path,
-    deno: "/.sandbox/deno",
+    libraries,
+    programs: [deno, setpriv.path],
+    deno: WITHIN.deno,
     // in its own namespace it has the right to give up rights
-    setpriv: { path: "/.sandbox/setpriv", dropsAll: true },
+    setpriv: { path: WITHIN.setpriv, dropsAll: true },
   };
-  const [command = "", ...args] = enter(namespace, { read: [], write: [] }, [
-    "/.sandbox/setpriv",
+  const [command = "", ...args] = enter(namespace, TRIAL, [
+    WITHIN.setpriv,
     "--pdeathsig=KILL",
     "--no-new-privs",
     "--bounding-set=-all",
-    "/.sandbox/deno",
+    WITHIN.deno,
     "--version",
   ]);
   return await works(command, args) ? namespace : undefined;
 }
 
-/** The files that programs need to run. */
-async function librariesOf(
+/** Where libraries of the system may be, and nothing else is. */
+const LIBRARIES = /^(?:\/usr)?\/(?:lib|lib32|lib64|libexec)\/|^\/nix\/store\//;
+
+/** The directories of the libraries that programs need to run. */
+async function libraryFolders(
   programs: readonly string[],
 ): Promise<readonly string[] | undefined> {
   const text = await run("/usr/bin/ldd", programs);
   // such as "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f…)"
   const paths = text?.match(/\/[^\s:()]+(?=\s+\(0x)/g);
-  return paths ? [...new Set(paths)] : undefined;
+  if (!paths || !paths.every((path) => LIBRARIES.test(path))) return undefined;
+  const folders = paths.map((path) => path.slice(0, path.lastIndexOf("/")));
+  return [...new Set(folders)];
 }
 
 async function works(

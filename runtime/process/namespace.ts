@@ -21,38 +21,56 @@ export interface NamespacePaths {
 export interface Namespace {
   /** `unshare` and its arguments. */
   readonly unshare: readonly string[];
-  /** Files of the system that are seen within, at the same paths. */
-  readonly binds: readonly string[];
-  /** Path of `deno` outside. */
-  readonly hostDeno: string;
-  /** Path of `setpriv` outside. */
-  readonly hostSetpriv: string;
+  /** Directories of libraries, which are seen within at the same paths. */
+  readonly libraries: readonly string[];
+  /** Paths of `deno` and `setpriv` outside. */
+  readonly programs: readonly [deno: string, setpriv: string];
   /** Path of `deno` within. */
   readonly deno: string;
   /** `setpriv` within. */
   readonly setpriv: Setpriv;
 }
 
+/** What the kernel bounds of a process. */
+export interface Bounds {
+  /** Most files it holds open. */
+  readonly files: number;
+  /** Its private memory, in bytes. */
+  readonly dataBytes: number;
+  /** CPU time, in seconds, if it is bounded. */
+  readonly cpuSeconds: number | undefined;
+}
+
+/** What a process within its own root may see and use. */
+export interface Surroundings extends NamespacePaths {
+  /** Its bounds. */
+  readonly bounds: Bounds;
+}
+
+/** Where programs are within. */
+export const WITHIN = Object.freeze({ deno: "/deno", setpriv: "/setpriv" });
+
 /** Directories that every machine has, to mount the new root upon, unseen. */
 const ROOTS = ["/mnt", "/media", "/sys"] as const;
 
 /**
  * Builds the root and goes there. All that varies is an argument: the root, a
- * table of mounts, the directories and the files to mount upon, one a line,
- * and the command to run.
+ * table of mounts, most open files, KiB of data, seconds, and the command.
  */
-const SCRIPT = `set -ef
+const SCRIPT = `set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-root=$1 fstab=$2 folders=$3 files=$4
-shift 4
+root=$1 fstab=$2
+ulimit -c 0
+ulimit -n "$3"
+ulimit -d "$4"
+[ "$5" = unlimited ] || ulimit -t "$5"
+shift 5
 mount -t tmpfs -o size=256k,mode=755,nosuid,nodev tmpfs "$root"
 cd "$root"
-IFS='
-'
-mkdir -p -- $folders
-for file in $files; do : > "$file"; done
-printf '%s\\n' "$fstab" > .sandbox/fstab
-mount -a -T .sandbox/fstab
+: > deno
+: > setpriv
+printf '%s\\n' "$fstab" > fstab
+mount -a -T fstab
 exec chroot . "$@"
 `;
 
@@ -63,61 +81,60 @@ exec chroot . "$@"
  * @returns Whether it can.
  */
 export function mayEnter({ read, write }: NamespacePaths): boolean {
-  return ![...read, ...write].includes("/") &&
-    rootFor([...read, ...write]) !== undefined;
+  const all = [...read, ...write];
+  return !all.some((path) => TAKEN.has(path)) && rootFor(all) !== undefined;
 }
+
+/** Paths within that are something else there. */
+const TAKEN: ReadonlySet<string> = new Set([
+  "/",
+  "/fstab",
+  ...Object.values(WITHIN),
+]);
 
 /**
  * The command that runs another one within a new root.
  *
  * @param namespace What makes it.
- * @param paths What is seen within.
+ * @param surroundings What is seen within, and bounds.
  * @param command The command, by its paths within.
  * @returns Program and arguments.
  */
 export function enter(
-  namespace: Namespace,
-  { read, write }: NamespacePaths,
+  { unshare, libraries, programs }: Namespace,
+  { read, write, bounds }: Surroundings,
   command: readonly string[],
 ): readonly string[] {
+  // parents before what lies in them
   const granted = [...new Set([...read, ...write])].sort();
   const root = rootFor(granted) ?? "/sys";
-  const binds = namespace.binds.map((path) => [path, within(namespace, path)]);
+  const [deno, setpriv] = programs;
   const fstab = [
-    ...binds.map(([from = "", to = ""]) =>
-      line(from, root + to, "bind,ro,nosuid,nodev")
-    ),
+    line(deno, root + WITHIN.deno, SYSTEM),
+    line(setpriv, root + WITHIN.setpriv, SYSTEM),
+    ...libraries.map((path) => line(path, root + path, SYSTEM)),
     ...granted.map((path) =>
-      line(
-        path,
-        root + path,
-        `rbind,${write.includes(path) ? "rw" : "ro"},nosuid,nodev,noexec`,
-      )
+      line(path, root + path, write.includes(path) ? WRITABLE : READABLE)
     ),
-  ];
-  const folders = [
-    ...binds.map(([, to = ""]) => to.slice(0, to.lastIndexOf("/"))),
-    ...granted,
   ];
   return [
-    ...namespace.unshare,
+    ...unshare,
     "/bin/sh",
     "-c",
     SCRIPT,
     "sh",
     root,
     fstab.join("\n"),
-    [...new Set(folders)].map((path) => `.${path}`).join("\n"),
-    binds.map(([, to]) => `.${to}`).join("\n"),
+    String(bounds.files),
+    String(Math.ceil(bounds.dataBytes / 1024)),
+    String(bounds.cpuSeconds ?? "unlimited"),
     ...command,
   ];
 }
 
-function within(namespace: Namespace, path: string): string {
-  if (path === namespace.hostDeno) return namespace.deno;
-  if (path === namespace.hostSetpriv) return namespace.setpriv.path;
-  return path;
-}
+const SYSTEM = "bind,X-mount.mkdir,ro,nosuid,nodev";
+const READABLE = "rbind,X-mount.mkdir,ro,nosuid,nodev,noexec";
+const WRITABLE = "rbind,X-mount.mkdir,rw,nosuid,nodev,noexec";
 
 /** A directory that has nothing to do with any of the paths. */
 function rootFor(paths: readonly string[]): string | undefined {

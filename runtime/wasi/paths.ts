@@ -9,7 +9,7 @@ import { asDirectory, type DirectoryDescriptor } from "./descriptors.ts";
 import { WasiError } from "./errno.ts";
 import { resolve, type Resolved } from "./fs/resolver.ts";
 import type { FileStat, TreePath } from "./fs/types.ts";
-import { guestPath, mountOf, type MountPoint } from "./mounts.ts";
+import { guestPath, mountOf, type MountPoint, names } from "./mounts.ts";
 import { holds, type Right } from "./rights.ts";
 
 /** The only flag of lookups. */
@@ -101,15 +101,28 @@ export function locate(
   for (const right of use.rights) {
     if (!holds(directory.rights, right)) throw new WasiError("NOTCAPABLE");
   }
+  checkMount(mounts, point, asked);
   const found = resolve(point.tree, directory.path, text, {
     followLast: use.follow,
     symlinks: point.mount.symlinks,
   });
-  const names = [...point.names, ...found.path];
-  if (mountOf(mounts, names) !== point) throw new WasiError("XDEV");
   const resource = guestPath(point, found.path);
-  if (resource !== asked) demand(resource);
+  if (resource !== asked) {
+    checkMount(mounts, point, resource);
+    demand(resource);
+  }
   return { ...found, point, directory };
+}
+
+/** A path that leads into another mount is not this one's to serve. */
+function checkMount(
+  mounts: readonly MountPoint[],
+  point: MountPoint,
+  resource: string,
+): void {
+  if (mounts.length > 1 && mountOf(mounts, names(resource)) !== point) {
+    throw new WasiError("XDEV");
+  }
 }
 
 /** With no mount there is no descriptor to begin with; the try is recorded. */

@@ -209,7 +209,7 @@ function withHostPaths(
   return {
     ...capability,
     mounts: mounts.map((mount) =>
-      typeof mount.host === "string" && mount.host !== ""
+      typeof mount?.host === "string" && mount.host !== ""
         ? { ...mount, host: resolve(baseDirectory ?? "/", mount.host) }
         : mount
     ),

@@ -1,6 +1,5 @@
 /** The limits of a policy file, and how their amounts are written. */
 
-import { quote } from "../../_text.ts";
 import type { JsonSchema } from "../json_schema.ts";
 import {
   LIMIT_TABLE,
@@ -137,9 +136,4 @@ function unitText(unit: LimitUnit): string {
   return unit === "count"
     ? `A number, or ${name}.`
     : `A number of ${unit}, or ${name}.`;
-}
-
-/** A name that a problem quotes. */
-export function unknownLimit(name: string): string {
-  return `the limit ${quote(name)} is not known`;
 }

@@ -15,14 +15,14 @@ const WHOLE = {
     { data: "AGFzbQEAAAA=" },
   ],
   memory: {
-    max_pages: 16,
-    max_http_response_bytes: 1_000,
-    max_var_bytes: 0,
+    "max_pages": 16,
+    "max_http_response_bytes": 1_000,
+    "max_var_bytes": 0,
   },
   config: { greeting: "hello" },
-  allowed_hosts: ["example.org", "*.example.com"],
-  allowed_paths: { "ro:/srv/data": "/data", "out": "/out/" },
-  timeout_ms: 500,
+  "allowed_hosts": ["example.org", "*.example.com"],
+  "allowed_paths": { "ro:/srv/data": "/data", "out": "/out/" },
+  "timeout_ms": 500,
 };
 
 /** What importing fails with. */
@@ -99,13 +99,13 @@ Deno.test("importExtismManifest() grants nothing that is not in the manifest", (
   for (
     const manifest of [
       {},
-      { allowed_hosts: null, allowed_paths: null, timeout_ms: null },
+      { "allowed_hosts": null, "allowed_paths": null, "timeout_ms": null },
       {
         memory: {},
         config: {},
         wasm: [],
-        allowed_hosts: [],
-        allowed_paths: {},
+        "allowed_hosts": [],
+        "allowed_paths": {},
       },
     ]
   ) {
@@ -136,9 +136,9 @@ Deno.test("importExtismManifest() notes hosts that it does not grant", () => {
     "bücher.example",
     "example.com.",
   ];
-  const { document } = importExtismManifest({ allowed_hosts: hosts });
+  const { document } = importExtismManifest({ "allowed_hosts": hosts });
   assertEquals(document.policy.capabilities, []);
-  const notes = notesOf({ allowed_hosts: hosts });
+  const notes = notesOf({ "allowed_hosts": hosts });
   for (const index of hosts.keys()) {
     assertStringIncludes(
       notes[`allowed_hosts[${index}]`] ?? hosts[index] ?? "",
@@ -160,12 +160,12 @@ Deno.test("importExtismManifest() notes paths that it does not grant", () => {
     "/g": "",
     "ro:/h": "/",
   };
-  const { document } = importExtismManifest({ allowed_paths: allowed });
+  const { document } = importExtismManifest({ "allowed_paths": allowed });
   assertEquals(
     document.policy.find("filesystem")?.mounts.map(({ guest }) => guest),
     ["/same", "/"],
   );
-  const notes = notesOf({ allowed_paths: allowed });
+  const notes = notesOf({ "allowed_paths": allowed });
   for (const key of ["/a", "/b", "ro:", "/d", "/e", "/f", "/g"]) {
     assertStringIncludes(
       notes[`allowed_paths["${key}"]`] ?? key,
@@ -177,7 +177,10 @@ Deno.test("importExtismManifest() notes paths that it does not grant", () => {
 });
 
 Deno.test("importExtismManifest() keeps limits in range, and notes it", () => {
-  const manifest = { memory: { max_pages: 2 ** 32 - 1 }, timeout_ms: 2 ** 40 };
+  const manifest = {
+    memory: { "max_pages": 2 ** 32 - 1 },
+    "timeout_ms": 2 ** 40,
+  };
   assertEquals(importExtismManifest(manifest).document.limits, {
     memoryBytes: 4 * 2 ** 30,
     timeoutMs: 2 ** 31 - 1,
@@ -187,7 +190,8 @@ Deno.test("importExtismManifest() keeps limits in range, and notes it", () => {
     "timeout_ms",
   ]);
   assertEquals(
-    importExtismManifest({ timeout_ms: 0, memory: { max_pages: 0 } }).document
+    importExtismManifest({ "timeout_ms": 0, memory: { "max_pages": 0 } })
+      .document
       .limits,
     { memoryBytes: 0, timeoutMs: 1 },
   );
@@ -219,7 +223,7 @@ Deno.test("importExtismManifest() refuses what is no manifest", () => {
     assertStringIncludes(failureOf(text), part, text);
   }
   const hosts = Array.from({ length: 257 }, (_, index) => `h${index}`);
-  assertStringIncludes(failureOf({ allowed_hosts: hosts }), "at most 256");
+  assertStringIncludes(failureOf({ "allowed_hosts": hosts }), "at most 256");
   assertStringIncludes(failureOf(Uint8Array.of(0xff)), "UTF-8");
   assertStringIncludes(failureOf(`"${"x".repeat(300_000)}"`), "too long");
 });
@@ -229,7 +233,7 @@ Deno.test("importExtismManifest() survives objects that are no plain data", () =
   cyclic.wasm = [cyclic];
   const odd: readonly object[] = [
     cyclic,
-    { timeout_ms: 1n },
+    { "timeout_ms": 1n },
     {
       get memory() {
         throw new Error("getter");

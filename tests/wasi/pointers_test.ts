@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- functions have the names of WASI
 import { assert, assertEquals } from "@std/assert";
 import { SIGNATURES, type WasiFunctionName } from "../../runtime/wasi/abi.ts";
 import { SandboxError } from "../../errors.ts";

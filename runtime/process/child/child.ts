@@ -18,7 +18,7 @@ import type {
 } from "../messages.ts";
 import { decodeNumber, encodeNumber } from "../numbers.ts";
 import { decodeFiles, encodeFiles } from "../files.ts";
-import { ChildGuest } from "./guest.ts";
+import { openGuest, type OpenGuest } from "./guest.ts";
 import type { Pipe } from "./pipe.ts";
 import { hostStreams } from "./stdio.ts";
 import { watchHost } from "./watch.ts";
@@ -35,7 +35,7 @@ const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 /** The guest of this process, and what its host wants of it. */
 export class Child {
   readonly #pipe: Pipe;
-  #guest: ChildGuest | undefined;
+  #guest: OpenGuest | undefined;
   #instance: InlineInstance | undefined;
 
   /**
@@ -113,7 +113,7 @@ export class Child {
   async #open(open: Open, module: Uint8Array<ArrayBuffer>): Promise<Result> {
     if (Deno.ppid !== open.hostPid) Deno.exit(0);
     if (open.watch) watchHost(open.hostPid);
-    this.#guest = await ChildGuest.open(open, module, this.#pipe);
+    this.#guest = await openGuest(open, module, this.#pipe);
     const { imports, exports, memories, features, hasStart } =
       this.#guest.module;
     const sent: SentModule = { imports, exports, memories, features, hasStart };

@@ -4,82 +4,95 @@
  * @module
  */
 
-import { resolveLimits } from "../../../security/limits.ts";
-import { SecurityAuditor } from "../../../security/auditor.ts";
-import { SecurityPolicy } from "../../../security/policy.ts";
+import { type ResolvedLimits, resolveLimits } from "../../../security/limits.ts";
 import { InlineInstance } from "../../inline_instance.ts";
-import { InlineSource } from "../../inline_source.ts";
-import type { HostFunction, Module, WasmValue } from "../../types.ts";
+import type {
+  HostFunction,
+  HostImports,
+  Module,
+  WasmValue,
+} from "../../types.ts";
 import { V8Runtime } from "../../v8/runtime.ts";
-import { type ErrnoName, WasiError } from "../../wasi/errno.ts";
-import { HostTree } from "../../wasi/fs/host_tree.ts";
-import type { OpenHostTree } from "../../wasi/types.ts";
 import type { Open, SentImport } from "../messages.ts";
 import { decodeNumber, encodeNumber } from "../numbers.ts";
-import { EventSink } from "./events.ts";
 import type { Pipe } from "./pipe.ts";
 
-/** A module that is open, under its policy. */
-export class ChildGuest {
-  readonly #source: InlineSource;
-  readonly #events: EventSink;
-
-  private constructor(source: InlineSource, events: EventSink) {
-    this.#source = source;
-    this.#events = events;
-  }
-
-  /**
-   * Compiles a module.
-   *
-   * @param open What the host wants.
-   * @param module The module's bytes.
-   * @param pipe The way to the host.
-   * @returns The guest.
-   */
-  static async open(
-    open: Open,
-    module: Uint8Array<ArrayBuffer>,
-    pipe: Pipe,
-  ): Promise<ChildGuest> {
-    const events = new EventSink(pipe);
-    const policy = SecurityPolicy.from(open.capabilities);
-    const source = await InlineSource.create({
-      // the host kills this process at the deadline
-      runtime: new V8Runtime({ keepsDeadlines: false }),
-      module,
-      limits: resolveLimits(open.limits),
-      features: open.features,
-      imports: importsOf(open.imports, pipe),
-      capabilities: policy.capabilities,
-      auditor: new SecurityAuditor(policy, { sinks: [events] }),
-      openHostTree: hostTrees(pipe),
-    });
-    return new ChildGuest(source, events);
-  }
-
+/** A module that is open. */
+export interface OpenGuest {
   /** The module. */
-  get module(): Module {
-    return this.#source.module;
-  }
-
-  /** Sends the events that were kept. */
-  flush(): void {
-    this.#events.flush();
-  }
-
+  readonly module: Module;
   /**
    * Makes an instance.
    *
    * @param fuel The fuel that is left, if it is counted.
    * @returns The instance.
    */
-  async instantiate(fuel: number | undefined): Promise<InlineInstance> {
-    const options = fuel === undefined ? {} : { fuel };
-    const instance = await this.#source.instantiate(options);
-    if (instance instanceof InlineInstance) return instance;
-    throw new TypeError("the instance is not of this thread");
+  instantiate(fuel: number | undefined): Promise<InlineInstance>;
+  /** Sends the events that were kept. */
+  flush(): void;
+}
+
+/** What a guest is opened with. */
+export interface GuestParts {
+  /** What the host wants. */
+  readonly open: Open;
+  /** The way to the host. */
+  readonly pipe: Pipe;
+  /** Runs it; the host kills this process at the deadline. */
+  readonly runtime: V8Runtime;
+  /** The limits. */
+  readonly limits: ResolvedLimits;
+  /** What may be imported. */
+  readonly imports: HostImports;
+}
+
+/**
+ * Compiles a module.
+ *
+ * @param open What the host wants.
+ * @param bytes The module's bytes.
+ * @param pipe The way to the host.
+ * @returns The guest.
+ */
+export async function openGuest(
+  open: Open,
+  bytes: Uint8Array<ArrayBuffer>,
+  pipe: Pipe,
+): Promise<OpenGuest> {
+  const { features } = open;
+  const limits = resolveLimits(open.limits);
+  const imports = importsOf(open.imports, pipe);
+  const runtime = new V8Runtime({ keepsDeadlines: false });
+  const module = await runtime.compile(bytes, { limits, features });
+  const parts: GuestParts = { open, pipe, runtime, limits, imports };
+  if (module.imports.every((need) => Object.hasOwn(imports, need.module))) {
+    return new PlainGuest(module, parts);
   }
+  // a part of the program of its own: most of it is not needed otherwise
+  const { openWasiGuest } = await import("./wasi_guest.ts");
+  return await openWasiGuest(module, parts);
+}
+
+/** A guest that imports nothing but functions of the host. */
+class PlainGuest implements OpenGuest {
+  readonly module: Module;
+  readonly #parts: GuestParts;
+
+  constructor(module: Module, parts: GuestParts) {
+    this.module = module;
+    this.#parts = parts;
+  }
+
+  async instantiate(fuel: number | undefined): Promise<InlineInstance> {
+    const { runtime, imports, limits } = this.#parts;
+    const instance = await runtime.instantiate(this.module, {
+      imports,
+      ...(fuel === undefined ? {} : { limits: { fuel } }),
+    });
+    return new InlineInstance(instance, { wasi: undefined, limits });
+  }
+
+  flush(): void {}
 }
 
 type Namespace = Record<string, HostFunction | WasmValue>;
@@ -110,23 +123,4 @@ function askedOf(pipe: Pipe, index: number): HostFunction {
     const values = (answer.values ?? []).map((text) => decodeNumber(text) ?? 0);
     return values.length > 1 ? values : values[0];
   };
-}
-
-/** Directories of the host in which the host itself makes symbolic links. */
-function hostTrees(pipe: Pipe): OpenHostTree {
-  return ({ guest, host, symlinks }) =>
-    new HostTree({
-      root: host,
-      symlinks,
-      symlink(target, path) {
-        const { answer } = pipe.ask({
-          what: "symlink",
-          mount: guest,
-          target,
-          path,
-        });
-        if (answer.problem === undefined) return;
-        throw new WasiError(answer.problem as ErrnoName);
-      },
-    });
 }

@@ -57,18 +57,3 @@ function relativeTarget(tree: FileTree, path: TreePath): string | undefined {
     throw error;
   }
 }
-
-/** What is used of `node:fs`, which alone can set the times of a link. */
-interface NodeFs {
-  lutimesSync(path: string, atime: Date, mtime: Date): void;
-}
-
-/** Sets times, never following a link at the end of the path. */
-export function setTimesOf(path: string, atime: Date, mtime: Date): void {
-  // looked up by hand: programs that set no times need not load it
-  const process: { getBuiltinModule(name: string): NodeFs } = Reflect.get(
-    globalThis,
-    "process",
-  );
-  process.getBuiltinModule("node:fs").lutimesSync(path, atime, mtime);
-}

@@ -6,6 +6,8 @@
 
 import type { FileStat, FileTimes, FileType } from "./types.ts";
 
+const NS_PER_MS = 1_000_000n;
+
 /** How many files' times are remembered beyond what the host keeps. */
 const MAX_EXACT = 10_000;
 
@@ -23,8 +25,14 @@ export function typeOf(
   return info.isSymlink ? "symlink" : "other";
 }
 
-/** Times that a guest set, and what the host made of them. */
-type ExactTimes = Required<FileTimes>;
+/** A time that a guest set, and the host's as long as nobody set another. */
+interface ExactTime {
+  readonly ns: bigint;
+  readonly hostMs: bigint;
+}
+
+/** Both times of a file. */
+type ExactTimes = Readonly<Record<"atime" | "mtime", ExactTime>>;
 
 /** Numbers the host's files for one tree, and keeps their times exact. */
 export class HostStats {
@@ -63,32 +71,46 @@ export class HostStats {
     times: FileTimes,
     set: (atime: Date, mtime: Date) => void,
   ): void {
-    const exact = { ...this.#times(info), ...times };
-    set(toDate(exact.atimeNs), toDate(exact.mtimeNs));
+    const { atimeNs, mtimeNs } = { ...this.#times(info), ...times };
+    const [atimeMs, mtimeMs] = [atimeNs / NS_PER_MS, mtimeNs / NS_PER_MS];
+    set(new Date(Number(atimeMs)), new Date(Number(mtimeMs)));
+    this.#remember(info, {
+      atime: { ns: atimeNs, hostMs: atimeMs },
+      mtime: { ns: mtimeNs, hostMs: mtimeMs },
+    });
+  }
+
+  /** Remembers times that are not set on the host. */
+  pretendTimes(info: Deno.FileInfo, times: FileTimes): void {
+    const { atimeNs, mtimeNs } = { ...this.#times(info), ...times };
+    this.#remember(info, {
+      atime: { ns: atimeNs, hostMs: toMs(info.atime) },
+      mtime: { ns: mtimeNs, hostMs: toMs(info.mtime) },
+    });
+  }
+
+  #remember(info: Deno.FileInfo, times: ExactTimes): void {
     const identity = identityOf(info);
     this.#exact.delete(identity);
-    this.#exact.set(identity, exact);
+    this.#exact.set(identity, times);
     const [oldest] = this.#exact.keys();
     if (this.#exact.size > MAX_EXACT && oldest !== undefined) {
       this.#exact.delete(oldest);
     }
   }
 
-  #times(info: Deno.FileInfo): ExactTimes {
+  #times(info: Deno.FileInfo): Required<FileTimes> {
     const exact = this.#exact.get(identityOf(info));
     return {
-      atimeNs: refine(info.atime, exact?.atimeNs),
-      mtimeNs: refine(info.mtime, exact?.mtimeNs),
+      atimeNs: refine(info.atime, exact?.atime),
+      mtimeNs: refine(info.mtime, exact?.mtime),
     };
   }
 }
 
-/** The exact time, as long as the host still has the milliseconds of it. */
-function refine(host: Date | null, exact: bigint | undefined): bigint {
-  const ms = BigInt(Math.max(0, host?.getTime() ?? 0));
-  return exact !== undefined && exact / 1_000_000n === ms
-    ? exact
-    : ms * 1_000_000n;
+function refine(host: Date | null, exact: ExactTime | undefined): bigint {
+  const ms = toMs(host);
+  return exact?.hostMs === ms ? exact.ns : ms * NS_PER_MS;
 }
 
 /** Deno tells only the second; a write within it tells the rest. */
@@ -98,9 +120,9 @@ function changeTime({ ctime, mtime }: Deno.FileInfo): bigint {
   const ms = Math.floor(written / 1000) === Math.floor(changed / 1000)
     ? Math.max(written, changed)
     : changed;
-  return BigInt(Math.max(0, ms)) * 1_000_000n;
+  return BigInt(Math.max(0, ms)) * NS_PER_MS;
 }
 
-function toDate(ns: bigint): Date {
-  return new Date(Number(ns / 1_000_000n));
+function toMs(time: Date | null): bigint {
+  return BigInt(Math.max(0, time?.getTime() ?? 0));
 }

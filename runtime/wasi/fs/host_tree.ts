@@ -20,7 +20,7 @@ import type { SymlinkPolicy } from "../../../security/types.ts";
 import { WasiError } from "../errno.ts";
 import { hostCall } from "./_host_error.ts";
 import { HostFile } from "./_host_file.ts";
-import { checkMovedLink, checkMovedTree, setTimesOf } from "./_host_links.ts";
+import { checkMovedLink, checkMovedTree } from "./_host_links.ts";
 import { type Above, HostRoot } from "./_host_path.ts";
 import { HostStats, identityOf, typeOf } from "./_host_stat.ts";
 import { checkLinkTarget } from "./path.ts";
@@ -203,23 +203,16 @@ export class HostTree implements FileTree {
     return target;
   }
 
+  /**
+   * As declared. Deno sets no times of links: those are only remembered, as
+   * long as this tree is there.
+   */
   setTimes(path: TreePath, times: FileTimes): void {
     const info = this.#root.verifiedLstat(path);
     const type = typeOf(info);
     if (type === "other") throw new WasiError("PERM");
-    if (type === "symlink") {
-      this.#change(
-        [path],
-        (absolute) =>
-          this.#stats.setTimes(
-            info,
-            times,
-            (atime, mtime) => setTimesOf(absolute, atime, mtime),
-          ),
-      );
-      return;
-    }
-    // of what is open and verified, no other process can make anything else
+    if (type === "symlink") return this.#stats.pretendTimes(info, times);
+    // by a handle, for what is open and verified remains what it is
     const above = this.#root.above(path);
     using handle = this.#openHandle(path, OPEN_TO_SET_TIMES, false);
     this.#verify(handle, path, above, type);

@@ -1,0 +1,133 @@
+/** Counts what host functions use of limits of their own. */
+
+import { quote } from "./_text.ts";
+import { SandboxError } from "./errors.ts";
+import type { CountedFunction, CountedOptions } from "./runtime/counted.ts";
+import type { HostFunction, HostImports } from "./runtime/types.ts";
+import type { LimitUsage } from "./sandbox_options.ts";
+
+/** A counter in force. */
+interface Counter {
+  readonly name: string;
+  readonly allowed: number;
+  used: number;
+}
+
+/** The counters of one sandbox's host functions. */
+export class HostCounters {
+  /** The imports, with the counting around those that declare it. */
+  readonly imports: HostImports;
+  readonly #counters: Counter[] = [];
+  /** What a function was stopped with, if it was. */
+  #exceeded: SandboxError | undefined;
+
+  constructor(imports: HostImports) {
+    const wrap = (module: string, name: string, value: unknown) =>
+      isCounted(value) ? this.#count(`${module}.${name}`, value) : value;
+    this.imports = mapImports(imports, wrap);
+  }
+
+  /** What was used of each. */
+  usage(): Record<string, Required<LimitUsage>> {
+    return Object.fromEntries(
+      this.#counters.map((
+        { name, allowed, used },
+      ) => [name, { allowed, used }]),
+    );
+  }
+
+  /** The error to tell of a call: that of a counter goes before its wrapping. */
+  explain(error: unknown): unknown {
+    const exceeded = this.#exceeded;
+    this.#exceeded = undefined;
+    const isWrapped = SandboxError.is(error, "host-function-failed");
+    return isWrapped ? exceeded ?? error : error;
+  }
+
+  #count(prefix: string, fn: CountedFunction): HostFunction {
+    const { counted } = fn;
+    const counters = Object.entries(counted.counters).map(
+      ([name, allowed]): Counter => ({
+        name: `${prefix}.${name}`,
+        allowed,
+        used: 0,
+      }),
+    );
+    this.#counters.push(...counters);
+    return (...args) => {
+      this.#charge(prefix, counters, costsOf(counted, args));
+      return fn(...args);
+    };
+  }
+
+  /** Takes all or nothing. */
+  #charge(
+    prefix: string,
+    counters: readonly Counter[],
+    costs: Readonly<Record<string, number>>,
+  ): void {
+    const amounts = counters.map(({ name }) =>
+      amountOf(name, costs[name.slice(prefix.length + 1)] ?? 0)
+    );
+    counters.forEach((counter, index) => {
+      const used = counter.used + (amounts[index] ?? 0);
+      if (used > counter.allowed) {
+        throw this.#exceeded = exceeded(counter, used);
+      }
+    });
+    counters.forEach((counter, index) => {
+      counter.used += amounts[index] ?? 0;
+    });
+  }
+}
+
+function isCounted(value: unknown): value is CountedFunction {
+  return typeof value === "function" && "counted" in value;
+}
+
+function costsOf(
+  { counters, costs }: CountedOptions,
+  args: readonly unknown[],
+): Readonly<Record<string, number>> {
+  return costs?.(...args) ??
+    Object.fromEntries(Object.keys(counters).map((name) => [name, 1]));
+}
+
+function amountOf(name: string, amount: number): number {
+  if (Number.isSafeInteger(amount) && amount >= 0) return amount;
+  throw new TypeError(
+    `Cannot count ${quote(name)}: a call costs ${
+      String(amount)
+    }, which is no ` +
+      "whole number from 0",
+  );
+}
+
+function exceeded(
+  { name, allowed }: Counter,
+  used: number,
+): SandboxError<"limit-exceeded"> {
+  const suggestion = `raise the counter ${name}`;
+  return new SandboxError(
+    "limit-exceeded",
+    `Cannot go on: the guest used more than ${allowed} of ${quote(name)} ` +
+      `(${suggestion})`,
+    { details: { limit: name, allowed, used, suggestion } },
+  );
+}
+
+function mapImports(
+  imports: HostImports,
+  map: (module: string, name: string, value: unknown) => unknown,
+): HostImports {
+  const all = Object.entries(imports).map(([module, namespace]) => [
+    module,
+    Object.fromEntries(
+      Object.entries(namespace).map(([name, value]) => [
+        name,
+        map(module, name, value),
+      ]),
+    ),
+  ]);
+  return Object.fromEntries(all);
+}
