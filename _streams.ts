@@ -19,8 +19,10 @@ export async function collect(
   const cancel = () => void reader.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener("abort", cancel);
   try {
-    while (bytes.length <= maxBytes) {
+    for (let reads = 1; bytes.length <= maxBytes; reads++) {
       const { value, done } = await reader.read();
+      // a stream that is always ready would keep timers from firing
+      if (reads % READS_PER_TURN === 0) await nextTurn();
       signal?.throwIfAborted();
       if (done) return bytes.take();
       bytes.write(value);
@@ -34,6 +36,13 @@ export async function collect(
     signal?.removeEventListener("abort", cancel);
     reader.releaseLock();
   }
+}
+
+/** After so many reads whoever waits for a timer gets a turn. */
+const READS_PER_TURN = 256;
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** Writes bytes to a stream, and leaves it open. */

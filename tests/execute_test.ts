@@ -321,3 +321,12 @@ Deno.test("Sandbox.enforcement() names who enforces each grant and limit", async
   assertEquals(limits.stdoutBytes?.level, "hard");
   assert(unprotected.length > 3);
 });
+
+Deno.test("Sandbox.execute() is not held up by a standard input of empty pieces", async () => {
+  await using sandbox = await create(HELLO, { limits: { timeoutMs: 100 } });
+  const stdin = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array()),
+  });
+  const error = await assertRejects(() => sandbox.execute([], { stdin }));
+  assert(SandboxError.is(error, "limit-exceeded"));
+});

@@ -18,13 +18,15 @@ export const PROGRAM: URL = new URL("child_program.js", import.meta.url);
 
 const ENTRY = new URL("child/main.ts", import.meta.url);
 
-const BANNER = `// Built by runtime/process/build.ts out of child/main.ts; do not edit.
+const BANNER =
+  `// Built by runtime/process/build.ts out of child/main.ts; do not edit.
 // deno-lint-ignore-file
 // deno-fmt-ignore-file
 `;
 
 /** Finds a part by name; each is read once. */
-const LOADER = `const $parts={},$part=n=>$parts[n]??=(0,eval)("($part=>{"+$texts[n]+"})")($part);
+const LOADER =
+  `const $parts={},$part=n=>$parts[n]??=(0,eval)("($part=>{"+$texts[n]+"})")($part);
 `;
 
 /**

@@ -24,7 +24,8 @@ export interface Shape {
 }
 
 /** A whole number that is not negative. */
-export const isCount: Check = (value) => Number.isSafeInteger(value) &&
+export const isCount: Check = (value) =>
+  Number.isSafeInteger(value) &&
   Number(value) >= 0;
 /** Any text. */
 export const isText: Check = (value) => typeof value === "string";
@@ -210,4 +211,3 @@ function escapedData(value: unknown): unknown {
     Object.entries(value).map(([key, field]) => [key, escapedData(field)]),
   );
 }
-

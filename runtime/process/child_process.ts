@@ -70,8 +70,6 @@ export class ChildProcess implements AsyncDisposable {
     this.#output = process.stdout.getReader();
     this.#stderr = new Stderr(process.stderr);
     this.#reader = new MessageReader((type) => this.#maxBody(type));
-    // an idle guest keeps no program from ending
-    process.unref();
   }
 
   /**
@@ -95,6 +93,8 @@ export class ChildProcess implements AsyncDisposable {
       child.#push(program);
       const maxBody = (type: number) => type === FRAME.ready ? 0 : -1;
       const { header } = await child.receive(maxBody);
+      // an idle guest keeps no program from ending
+      child.unref();
       if (header["protocol"] === PROTOCOL) return child;
       throw new ProtocolError("another protocol");
     } catch (cause) {
@@ -110,6 +110,16 @@ export class ChildProcess implements AsyncDisposable {
   /** Whether it neither ended nor was killed. */
   get isAlive(): boolean {
     return !this.#killed && this.#ended === undefined;
+  }
+
+  /** Keeps the program from ending, as long as something is waited for. */
+  ref(): void {
+    if (this.#ended === undefined) this.#process.ref();
+  }
+
+  /** Lets the program end. */
+  unref(): void {
+    if (this.#ended === undefined) this.#process.unref();
   }
 
   /**
@@ -214,7 +224,11 @@ export class ChildProcess implements AsyncDisposable {
       });
     }
     const last = printable(text.trim().slice(-MAX_QUOTED));
-    return failed(phase, last === "" ? how : `${how}, and said: ${last}`, facts);
+    return failed(
+      phase,
+      last === "" ? how : `${how}, and said: ${last}`,
+      facts,
+    );
   }
 
   /** Ends it, and waits until nothing of it is left. */
@@ -224,7 +238,7 @@ export class ChildProcess implements AsyncDisposable {
 
   async #dispose(): Promise<void> {
     this.kill();
-    this.#process.ref();
+    this.ref();
     await this.#status;
     await Promise.all([
       this.#input.abort().catch(ignore),

@@ -6,8 +6,15 @@
  */
 
 import { SandboxError } from "../../errors.ts";
-import { checked, childError, isBoolean, isCount, isShaped, isUsage } from "./check.ts";
-import type { ChildProcess } from "./child_process.ts";
+import {
+  checked,
+  childError,
+  isBoolean,
+  isCount,
+  isShaped,
+  isUsage,
+} from "./check.ts";
+import { type ChildProcess, EndOfChild } from "./child_process.ts";
 import { FRAME, type Message, ProtocolError } from "./frames.ts";
 import type { Failed, SentUsage } from "./messages.ts";
 import type { Services } from "./services.ts";
@@ -49,7 +56,8 @@ export type Outcome =
  * @param child The process.
  * @param operation What to do.
  * @returns How it ended.
- * @throws {SandboxError} If the process did not do it.
+ * @throws {SandboxError} If the process did not do it. What a stream of the
+ * caller's throws is thrown as it is.
  */
 export async function converse(
   child: ChildProcess,
@@ -66,16 +74,21 @@ export async function converse(
     }, timeoutMs)
     : undefined;
   signal?.addEventListener("abort", stop);
+  child.ref();
   try {
     const outcome = await talk(child, operation);
     // killed at the very moment at which it answered
     child.requireAlive();
     return outcome;
   } catch (cause) {
-    const error = await child.failure("run", cause);
+    const isChilds = cause instanceof ProtocolError ||
+      cause instanceof EndOfChild;
+    const error = isChilds ? await child.failure("run", cause) : cause;
+    await child[Symbol.asyncDispose]();
     signal?.throwIfAborted();
     throw isLate ? late() : error;
   } finally {
+    child.unref();
     clearTimeout(timer);
     signal?.removeEventListener("abort", stop);
   }
@@ -124,7 +137,9 @@ async function orGone(
 }
 
 function checkId({ header }: Message, id: number): void {
-  if (header["id"] !== id) throw new ProtocolError("another operation's answer");
+  if (header["id"] !== id) {
+    throw new ProtocolError("another operation's answer");
+  }
 }
 
 const isFailed = isShaped({

@@ -105,18 +105,19 @@ export function describeGrants(
   return Object.freeze(Object.fromEntries(
     capabilities.map(({ type }) => [
       type,
-      type === "filesystem"
-        ? FILES[filesystem]
-        : GRANTS[type] ?? "the auditor in the host, in the function that asks it",
+      type === "filesystem" ? FILES[filesystem] : GRANTS[type] ??
+        "the auditor in the host, in the function that asks it",
     ]),
   ));
 }
 
 const FILES: Readonly<Record<IsolationReport["filesystem"], string>> = Object
   .freeze({
-    none: "the WASI layer in the guest's process, which may reach no files of " +
+    none:
+      "the WASI layer in the guest's process, which may reach no files of " +
       "the host's",
-    checked: "the WASI layer in the guest's process, by steps of its own from " +
+    checked:
+      "the WASI layer in the guest's process, by steps of its own from " +
       "directory to directory; beneath it Deno's permissions of that process, " +
       "which are for these directories alone",
     namespace: "the WASI layer in the guest's process, by steps of its own; " +
@@ -124,7 +125,8 @@ const FILES: Readonly<Record<IsolationReport["filesystem"], string>> = Object
       "directory in which there are no others",
   });
 
-const IN_CHILD = "the WASI layer in the guest's process, which may use no more " +
+const IN_CHILD =
+  "the WASI layer in the guest's process, which may use no more " +
   "of the system's";
 
 const GRANTS: Readonly<Record<string, string>> = Object.freeze({
@@ -133,6 +135,7 @@ const GRANTS: Readonly<Record<string, string>> = Object.freeze({
   random: "the WASI layer in the guest's process",
   process: IN_CHILD,
   stdio: IN_CHILD,
-  network: "the auditor; nothing of this version reaches the network, and the " +
+  network:
+    "the auditor; nothing of this version reaches the network, and the " +
     "guest's process has no permission to",
 });

@@ -5,10 +5,7 @@
  */
 
 import type { CapabilityKinds } from "../../security/kinds.ts";
-import type {
-  Capability,
-  FilesystemCapability,
-} from "../../security/types.ts";
+import type { Capability, FilesystemCapability } from "../../security/types.ts";
 
 /** Types that the WASI layer in the child asks for; all others are the host's. */
 const OF_CHILD: readonly string[] = [

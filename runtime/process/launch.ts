@@ -81,9 +81,7 @@ export async function prepareLaunch(
   const { cpuMs } = options.limits;
   if (cpuMs !== undefined && tools.prlimit === undefined) throw noCpuLimit();
   const hasPaths = options.read.length + options.write.length > 0;
-  const namespace = hasPaths
-    ? await machine.namespace(options)
-    : undefined;
+  const namespace = hasPaths ? await machine.namespace(options) : undefined;
   const deno = namespace?.deno ?? machine.deno;
   const inner = [
     ...(namespace === undefined
@@ -127,25 +125,20 @@ function denoArguments(
   ];
 }
 
-/** Deno parts paths at commas; one that stands for itself is doubled. */
+/** Deno parts paths at commas, and knows no way to write one in a path. */
 function pathFlag(flag: string, paths: readonly string[]): readonly string[] {
   if (paths.length === 0) return [];
   for (const path of paths) {
-    if (path.startsWith("/") && !/[\0\n]/.test(path)) continue;
+    if (path.startsWith("/") && !/[,\0\r\n]/.test(path)) continue;
     throw new SandboxError(
-      "invalid-capability",
-      `Cannot grant ${quote(path)} to a process: it is no absolute path of ` +
-        "one line",
-      {
-        details: {
-          capability: "filesystem",
-          problem: "a path that cannot be an argument",
-          path: "mounts",
-        },
-      },
+      "unsupported",
+      `Cannot grant ${quote(path)} to a process: Deno takes no path with a ` +
+        "comma or a line break, and no relative one, as a permission (rename " +
+        'the directory, or choose isolation "inline")',
+      { details: { runtime: "v8", feature: `the path ${quote(path)}` } },
     );
   }
-  return [`${flag}=${paths.map((path) => path.replaceAll(",", ",,")).join(",")}`];
+  return [`${flag}=${paths.join(",")}`];
 }
 
 function engineFlags(

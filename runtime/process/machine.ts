@@ -52,9 +52,7 @@ export class Machine {
 
   /** What bounds any process. */
   tools(): Promise<Tools> {
-    return this.#tools ??= this.#wrap
-      ? findTools()
-      : Promise.resolve(NO_TOOLS);
+    return this.#tools ??= this.#wrap ? findTools() : Promise.resolve(NO_TOOLS);
   }
 
   /**

@@ -25,7 +25,9 @@ const isTypes: Check = isArrayOf(
   isOneOf(["i32", "i64", "f32", "f64", "other"]),
   1_000,
 );
-const isSignature = isShaped({ required: { params: isTypes, results: isTypes } });
+const isSignature = isShaped({
+  required: { params: isTypes, results: isTypes },
+});
 const isKind = isOneOf(KINDS);
 
 const isModule: Check = isShaped({

@@ -171,7 +171,9 @@ export class ProcessPool implements AsyncDisposable {
       const other = this.#spares.find((child) => !mine.includes(child));
       if (other !== undefined) this.#drop(other);
     }
-    if (this.size >= this.#maxProcesses || this.#disposal.signal.aborted) return;
+    if (this.size >= this.#maxProcesses || this.#disposal.signal.aborted) {
+      return;
+    }
     const refill = this.#start(launch, {}).then(
       (child) => {
         this.#refills.delete(refill);

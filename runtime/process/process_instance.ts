@@ -26,7 +26,14 @@ import type {
 import { checkArguments } from "../v8/arguments.ts";
 import { Failures } from "../v8/failures.ts";
 import { exportNotFound } from "../v8/live.ts";
-import { checked, isArrayOf, isCount, isShaped, isText, isUsage } from "./check.ts";
+import {
+  checked,
+  isArrayOf,
+  isCount,
+  isShaped,
+  isText,
+  isUsage,
+} from "./check.ts";
 import type { ChildProcess } from "./child_process.ts";
 import { converse, type Operation } from "./conversation.ts";
 import { decodeFiles, encodeFiles } from "./files.ts";

@@ -26,11 +26,7 @@ import { converse } from "./conversation.ts";
 import { describeGrants, featuresOf, gapsOf } from "./enforcement.ts";
 import { FRAME, ProtocolError } from "./frames.ts";
 import { HostFunctions, sentImports } from "./host_functions.ts";
-import {
-  type IsolationReport,
-  type Launch,
-  prepareLaunch,
-} from "./launch.ts";
+import { type IsolationReport, type Launch, prepareLaunch } from "./launch.ts";
 import { type Machine, machine as thisMachine } from "./machine.ts";
 import type { Open, SentEvent } from "./messages.ts";
 import { parseModule } from "./module.ts";

@@ -91,9 +91,9 @@ export function functionNames(abi: Abi): readonly WasiFunctionName[] {
 export type WasiFunctionName = keyof typeof SIGNATURES;
 
 /** Parameters of a signature: unsigned, as the prologue hands them on. */
-export type Parameters<S extends string> = S extends `i${infer Rest}`
-  ? [number, ...Parameters<Rest>]
-  : S extends `I${infer Rest}` ? [bigint, ...Parameters<Rest>]
+export type ParametersOf<S extends string> = S extends `i${infer Rest}`
+  ? [number, ...ParametersOf<Rest>]
+  : S extends `I${infer Rest}` ? [bigint, ...ParametersOf<Rest>]
   : [];
 
 /**
@@ -102,7 +102,7 @@ export type Parameters<S extends string> = S extends `i${infer Rest}`
  */
 export type WasiFunctions<N extends WasiFunctionName = WasiFunctionName> = {
   readonly [Name in N]: (
-    ...args: Parameters<(typeof SIGNATURES)[Name]>
+    ...args: ParametersOf<(typeof SIGNATURES)[Name]>
   ) => void;
 };
 

@@ -6,7 +6,7 @@
 
 import { type ErrnoName, WasiError } from "./errno.ts";
 import type { OpenFile, TreePath } from "./fs/types.ts";
-import { guestPath, type MountPoint } from "./mounts.ts";
+import type { MountPoint } from "./mounts.ts";
 import type { Rights } from "./rights.ts";
 import type { StandardStream } from "./stdio.ts";
 
@@ -174,7 +174,14 @@ export class Descriptors {
   }
 }
 
-/** A file. @throws {WasiError} BADF, or what says why it is none. */
+/**
+ * A file.
+ *
+ * @param descriptor What a number stands for.
+ * @param forStream The error for a standard stream.
+ * @returns The descriptor.
+ * @throws {WasiError} ISDIR, or the error for a stream.
+ */
 export function asFile(
   descriptor: Descriptor,
   forStream: ErrnoName,
@@ -184,15 +191,14 @@ export function asFile(
   return descriptor;
 }
 
-/** A directory. @throws {WasiError} NOTDIR. */
+/**
+ * A directory.
+ *
+ * @param descriptor What a number stands for.
+ * @returns The descriptor.
+ * @throws {WasiError} NOTDIR.
+ */
 export function asDirectory(descriptor: Descriptor): DirectoryDescriptor {
   if (descriptor.kind !== "directory") throw new WasiError("NOTDIR");
   return descriptor;
-}
-
-/** The path of what lies in a mount, as the guest knows it. */
-export function resourceOf(
-  { point, path }: FileDescriptor | DirectoryDescriptor,
-): string {
-  return guestPath(point, path);
 }

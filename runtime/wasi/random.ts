@@ -64,14 +64,18 @@ export function seededSource(seed: number): RandomSource {
     return result;
   };
   return (into) => {
-    for (let index = 0; index < into.length; index++) {
+    let index = 0;
+    while (index < into.length) {
       if (wordBytes === 0) {
         word = step();
         wordBytes = 4;
       }
-      into[index] = word & 0xff;
-      word >>>= 8;
-      wordBytes--;
+      const end = Math.min(into.length, index + wordBytes);
+      wordBytes -= end - index;
+      while (index < end) {
+        into[index++] = word;
+        word >>>= 8;
+      }
     }
   };
 }

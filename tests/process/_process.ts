@@ -13,7 +13,7 @@ import {
   type ProcessOptions,
   ProcessSource,
 } from "../../runtime/process/process_source.ts";
-import { type ResourceLimits, resolveLimits } from "../../security/limits.ts";
+import { resolveLimits, type ResourceLimits } from "../../security/limits.ts";
 import { SecurityPolicy } from "../../security/policy.ts";
 import type { AuditEvent, Capability } from "../../security/types.ts";
 import { wat } from "../wasm.ts";
@@ -143,6 +143,23 @@ export function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** The processes that a process has started; zombies are none. */
+export function childrenOf(parent: number): readonly number[] {
+  const pids: number[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+      // such as "12 (name) S 1 …": state and parent
+      const [, state, ppid] = /\) (\w) (\d+) [^)]*$/.exec(stat) ?? [];
+      if (Number(ppid) === parent && state !== "Z") pids.push(Number(name));
+    } catch {
+      // it has ended meanwhile
+    }
+  }
+  return pids;
 }
 
 /** Waits until something is so. */

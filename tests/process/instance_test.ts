@@ -29,7 +29,11 @@ Deno.test("call() carries every number exactly", async () => {
 Deno.test("call() refuses what does not fit, and the guest lives on", async () => {
   await using source = await open(await numbers(), { imports: IMPORTS });
   await using instance = await source.instantiate({});
-  await assertRejects(() => instance.call("add", [1]), TypeError, "2 arguments");
+  await assertRejects(
+    () => instance.call("add", [1]),
+    TypeError,
+    "2 arguments",
+  );
   await assertRejects(() => instance.call("i64", [1]), TypeError, "bigint");
   const missing = await assertRejects(
     () => instance.call("ad", []),
@@ -174,7 +178,10 @@ Deno.test("call() tells of a trap, and the process lives on", async () => {
   await using source = await open(await numbers(), { imports: IMPORTS });
   await using instance = await source.instantiate({});
   assertEquals(await instance.call("count", []), 1);
-  const error = await assertRejects(() => instance.call("trap", []), SandboxError);
+  const error = await assertRejects(
+    () => instance.call("trap", []),
+    SandboxError,
+  );
   assert(SandboxError.is(error, "trap"));
   assertEquals(error.details, { export: "trap", kind: "trap" });
   await using next = await source.instantiate({});
@@ -206,7 +213,10 @@ Deno.test("usage() and setFuel() cross to the process", async () => {
   assertEquals(await instance.call("grow", [100]), -1);
   assertEquals(await instance.call("grow", [2]), 1);
   assertEquals(instance.usage().memoryBytes, 3 * 65_536);
-  const error = await assertRejects(() => instance.call("spin", []), SandboxError);
+  const error = await assertRejects(
+    () => instance.call("spin", []),
+    SandboxError,
+  );
   assert(SandboxError.is(error, "limit-exceeded"));
   assertEquals(error.details.limit, "fuel");
   await using next = await source.instantiate({ fuel: 50 });

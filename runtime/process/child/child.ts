@@ -6,7 +6,7 @@
 
 import { SandboxError, type SerializedError } from "../../../errors.ts";
 import type { InlineInstance } from "../../inline_instance.ts";
-import { type Header, FRAME, type Message } from "../frames.ts";
+import { FRAME, type Header, type Message } from "../frames.ts";
 import type {
   Call,
   Exchange,
@@ -18,7 +18,7 @@ import type {
 } from "../messages.ts";
 import { decodeNumber, encodeNumber } from "../numbers.ts";
 import { decodeFiles, encodeFiles } from "../files.ts";
-import { openGuest, type OpenGuest } from "./guest.ts";
+import { type OpenGuest, openGuest } from "./guest.ts";
 import type { Pipe } from "./pipe.ts";
 import { hostStreams } from "./stdio.ts";
 import { watchHost } from "./watch.ts";

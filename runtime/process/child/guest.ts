@@ -4,7 +4,10 @@
  * @module
  */
 
-import { type ResolvedLimits, resolveLimits } from "../../../security/limits.ts";
+import {
+  type ResolvedLimits,
+  resolveLimits,
+} from "../../../security/limits.ts";
 import { InlineInstance } from "../../inline_instance.ts";
 import type {
   HostFunction,

@@ -76,9 +76,11 @@ export class HostRoot {
 
   /**
    * As {@linkcode HostRoot.lstat}, and what it tells, be it that nothing is
-   * there, is certain to be about what lies below the root.
+   * there, is certain to be about what lies below the root: at once, where
+   * nothing else can be reached.
    */
   verifiedLstat(path: TreePath): Deno.FileInfo {
+    if (!this.#wary) return this.lstat(path);
     let found = this.#tryLstat(path);
     const certain = this.#whenCalm(path, () => found, () => {
       found = this.#tryLstat(path);

@@ -35,8 +35,8 @@ import type {
   TreePath,
 } from "./types.ts";
 
-/** How often an opened file is compared with what lies at its path. */
-const ROUNDS = 3;
+/** How often a wary tree compares an opened file with what lies at its path. */
+const WARY_ROUNDS = 3;
 
 /** Times can be set on what is open for reading, directories too. */
 const OPEN_TO_SET_TIMES: OpenOptions = Object.freeze({
@@ -77,6 +77,7 @@ export interface HostTreeOptions {
 /** A directory of the host. Only files, directories and links are touched. */
 export class HostTree implements FileTree {
   readonly #root: HostRoot;
+  readonly #rounds: number;
   readonly #symlinks: SymlinkPolicy;
   readonly #makeLink: (target: string, path: TreePath) => void;
   readonly #stats = new HostStats();
@@ -93,6 +94,7 @@ export class HostTree implements FileTree {
   constructor(options: HostTreeOptions) {
     const { root, symlinks = "refuse", symlink, wary = true } = options;
     this.#root = new HostRoot(root, wary);
+    this.#rounds = wary ? WARY_ROUNDS : 1;
     this.#symlinks = symlinks;
     this.#makeLink = symlink ??
       ((target, path) => Deno.symlinkSync(target, this.#root.absolute(path)));
@@ -296,7 +298,7 @@ export class HostTree implements FileTree {
     // Deno refuses this on a file that it opened through a link leading out
     const opened = hostCall(() => handle.statSync());
     if (typeOf(opened) !== type) throw new WasiError("STALE");
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < this.#rounds; round++) {
       if (identityOf(this.#root.lstat(path)) !== identityOf(opened)) {
         throw new WasiError("STALE");
       }
