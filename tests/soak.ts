@@ -11,6 +11,7 @@
  * @module
  */
 
+import { soakRace } from "./process/race.ts";
 import { soakCycles, soakDeadlines } from "./soak_sandbox.ts";
 import { soakMutants } from "./v8/mutate_soak.ts";
 
@@ -24,6 +25,8 @@ const PROGRAMS: Readonly<Record<string, SoakProgram>> = {
   cycles: soakCycles,
   /** Calls that end just before and just after their deadline. */
   deadlines: soakDeadlines,
+  /** A directory that is swapped for a link under a guest: `[--seconds 30]`. */
+  race: soakRace,
 };
 
 /**

@@ -24,13 +24,17 @@ export interface Shape {
 }
 
 /** A whole number that is not negative. */
-export const isCount: Check = (value) =>
-  Number.isSafeInteger(value) &&
-  Number(value) >= 0;
+export function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
 /** Any text. */
-export const isText: Check = (value) => typeof value === "string";
+export function isText(value: unknown): boolean {
+  return typeof value === "string";
+}
 /** True or false. */
-export const isBoolean: Check = (value) => typeof value === "boolean";
+export function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
+}
 
 /** An array of what a check takes. */
 export function isArrayOf(check: Check, maxLength: number): Check {

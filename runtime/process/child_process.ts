@@ -47,7 +47,7 @@ export class ChildProcess implements AsyncDisposable {
   readonly #output: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stderr: Stderr;
   readonly #reader: MessageReader;
-  readonly #markGone: () => void;
+  readonly #listeners = new Set<() => void>();
   #maxBody: (type: number) => number = () => -1;
   #ended: Deno.CommandStatus | undefined;
   #killed = false;
@@ -59,11 +59,11 @@ export class ChildProcess implements AsyncDisposable {
     this.launch = launch;
     this.pid = process.pid;
     this.gone = promise;
-    this.#markGone = resolve;
+    this.#listeners.add(resolve);
     this.#process = process;
     this.#status = process.status.then((status) => {
       this.#ended = status;
-      resolve();
+      this.#markGone();
       return status;
     });
     this.#input = process.stdin.getWriter();
@@ -155,6 +155,26 @@ export class ChildProcess implements AsyncDisposable {
   }
 
   /**
+   * Waits for work of the host's own, but no longer than the process lives.
+   *
+   * @typeParam T What the work gives.
+   * @param work The work.
+   * @returns What it gives.
+   * @throws {EndOfChild} If the process ends first.
+   */
+  async whileAlive<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const listener = () => reject(new EndOfChild());
+    this.#listeners.add(listener);
+    if (!this.isAlive) listener();
+    try {
+      return await Promise.race([work, promise]);
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  /**
    * Throws once it was killed or has ended.
    *
    * @throws {EndOfChild} If so.
@@ -203,7 +223,7 @@ export class ChildProcess implements AsyncDisposable {
       exitCode: code,
       ...(signal === null ? {} : { signal }),
     };
-    if (killed) return failed(phase, "it did not answer in time", facts);
+    if (killed) return failed(phase, KILLED[phase], facts);
     return this.#crash(phase, facts);
   }
 
@@ -247,6 +267,11 @@ export class ChildProcess implements AsyncDisposable {
     ]);
   }
 
+  #markGone(): void {
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+
   #push(chunk: Uint8Array): void {
     // a process that is gone is noticed where its output is read
     this.#input.write(chunk).catch(ignore);
@@ -263,6 +288,12 @@ const MAX_QUOTED = 400;
 
 /** What ends a process that has used up RLIMIT_CPU. */
 const CPU_SIGNALS: ReadonlySet<string> = new Set(["SIGXCPU", "SIGKILL"]);
+
+/** Why it is gone, if it was killed for no other reason. */
+const KILLED = Object.freeze({
+  start: "it did not answer in time",
+  run: "its host has ended it",
+});
 
 const SUGGESTIONS = Object.freeze({
   start: 'see that deno can be run here, or choose isolation "inline"',

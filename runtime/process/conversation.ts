@@ -5,7 +5,7 @@
  * @module
  */
 
-import { SandboxError } from "../../errors.ts";
+import type { SandboxError } from "../../errors.ts";
 import {
   checked,
   childError,
@@ -106,14 +106,16 @@ async function talk(
     switch (message.type) {
       case FRAME.done:
         checkId(message, header.id);
-        await orGone(child, services.settle());
+        await child.whileAlive(services.settle());
         return { state: "done", message };
       case FRAME.failed:
         checkId(message, header.id);
-        await orGone(child, services.settle());
+        await child.whileAlive(services.settle());
         return failed(message);
-      default:
-        await orGone(child, services.serve(message));
+      default: {
+        const work = services.serve(message);
+        if (work !== undefined) await child.whileAlive(work);
+      }
     }
   }
 }
@@ -125,16 +127,6 @@ const LONGEST: ReadonlyMap<number, number> = new Map([
   [FRAME.output, 64 * 2 ** 10],
   [FRAME.events, 0],
 ]);
-
-/** Waits for the host's own work, but no longer than the process lives. */
-async function orGone(
-  child: ChildProcess,
-  work: void | Promise<void>,
-): Promise<void> {
-  if (work === undefined) return;
-  const gone = child.gone.then(() => child.requireAlive());
-  await Promise.race([work, gone]);
-}
 
 function checkId({ header }: Message, id: number): void {
   if (header["id"] !== id) {

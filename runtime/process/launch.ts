@@ -152,7 +152,7 @@ function engineFlags(
     `--wasm-max-mem-pages=${pages}`,
     `--wasm-max-table-size=${Math.max(1, tableElements)}`,
     // limits that are written in make a module longer
-    `--wasm-max-module-size=${4 * moduleBytes + MIB}`,
+    `--wasm-max-module-size=${Math.min(4 * moduleBytes + MIB, 2 ** 30)}`,
     ...(stackBytes === undefined
       ? []
       : [`--stack-size=${Math.floor(stackBytes / 1024)}`]),

@@ -95,6 +95,7 @@ export class ProcessPool implements AsyncDisposable {
    * @returns The process.
    * @throws {SandboxError} With code `limit-exceeded` if there are too many,
    * `process-failed` or `disposed`.
+   * @ignore For sandboxes alone.
    */
   async acquire(
     launch: Launch,
@@ -214,6 +215,8 @@ export class ProcessPool implements AsyncDisposable {
     signal?.removeEventListener("abort", resolve as () => void);
     const place = this.#waiters.indexOf(resolve);
     if (place >= 0) this.#waiters.splice(place, 1);
+    // what this one was woken for is another's
+    if (signal?.aborted) this.#waiters.shift()?.();
   }
 
   #use(): void {

@@ -70,6 +70,8 @@ interface Request {
   readonly body?: Uint8Array;
   readonly maxBody?: number;
   readonly streams?: RunStreams;
+  /** A deadline of its own, where nothing of the guest's runs. */
+  readonly ownMs?: number;
 }
 
 const NO_USAGE: InstanceUsage = {
@@ -116,6 +118,7 @@ export class ProcessInstance implements GuestInstance {
     await instance.#ask("start", {
       type: FRAME.instantiate,
       header: fuel === undefined ? {} : { fuel },
+      ...(runsAtStart(parts.module) ? {} : { ownMs: INSTANTIATE_TIMEOUT_MS }),
     }, signal === undefined ? {} : { signal });
     return instance;
   }
@@ -254,7 +257,7 @@ export class ProcessInstance implements GuestInstance {
   /** Has the child do something; every other end is thrown. */
   async #ask(
     name: string,
-    { type, header, body, maxBody = 0, streams }: Request,
+    { type, header, body, maxBody = 0, streams, ownMs }: Request,
     { signal, timeoutMs }: CallOptions,
   ): Promise<{
     readonly done: Done;
@@ -262,7 +265,7 @@ export class ProcessInstance implements GuestInstance {
     readonly child: ChildProcess;
   }> {
     const { child, limits } = this.#parts;
-    const deadline = shorter(timeoutMs, limits.timeoutMs);
+    const deadline = ownMs ?? shorter(timeoutMs, limits.timeoutMs);
     const operation: Operation = {
       type,
       header: { id: ++this.#operations, ...header },
@@ -316,6 +319,14 @@ export class ProcessInstance implements GuestInstance {
 
 const ENCODER = new TextEncoder();
 const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Longest time to make an instance, where nothing of the guest's runs. */
+const INSTANTIATE_TIMEOUT_MS = 60_000;
+
+/** Whether something of the guest's runs before the first call. */
+function runsAtStart({ hasStart, exports }: Module): boolean {
+  return hasStart || exports.some(({ name }) => name === "_initialize");
+}
 
 /** Longest path of a file, and what stands before it. */
 const MAX_ENTRY_BYTES = 4_096 + 8;

@@ -6,7 +6,7 @@
  */
 
 import { SandboxError } from "../../errors.ts";
-import { ChildProcess } from "../../runtime/process/child_process.ts";
+import type { ChildProcess } from "../../runtime/process/child_process.ts";
 import { Machine } from "../../runtime/process/machine.ts";
 import { ProcessPool } from "../../runtime/process/pool.ts";
 import { ProcessSource } from "../../runtime/process/process_source.ts";

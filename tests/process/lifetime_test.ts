@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SandboxError } from "../../errors.ts";
+import type { Capability } from "../../security/types.ts";
 import {
   childrenOf,
   IMPORTS,
@@ -16,26 +17,35 @@ function descriptors(): number {
 
 Deno.test("200 guests that are made and killed leave nothing behind", async () => {
   const module = await numbers();
+  const folder = await Deno.makeTempDir();
+  const mount = { guest: "/data", host: folder, access: "read-write" };
+  const files: Capability & { readonly mounts: unknown } = {
+    type: "filesystem",
+    mounts: [mount],
+  };
   const cycle = async (index: number) => {
     await using source = await open(module, {
       imports: IMPORTS,
       limits: { timeoutMs: 10_000 },
+      // every other one has a root directory of its own, where that is possible
+      capabilities: index % 2 === 0 ? [files] : [],
     });
     await using instance = await source.instantiate({});
-    if (index % 4 === 0) {
+    if (index % 4 < 2) {
       await instance.call("spin", [], { timeoutMs: 1 }).catch(() => {});
     } else assertEquals(await instance.call("add", [index, 1]), index + 1);
   };
   await cycle(0);
-  const temp = Deno.env.get("TMPDIR") ?? "/tmp";
-  const files = [...Deno.readDirSync(temp)].length;
+  const mounts = await Deno.readTextFile("/proc/self/mountinfo");
   const before = descriptors();
   for (let index = 0; index < 200; index += 4) {
     await Promise.all([0, 1, 2, 3].map((step) => cycle(index + step)));
   }
   assertEquals(childrenOf(Deno.pid), []);
   assertEquals(descriptors(), before);
-  assert([...Deno.readDirSync(temp)].length <= files + 8);
+  assertEquals(await Deno.readTextFile("/proc/self/mountinfo"), mounts);
+  // fails if anything is in it
+  await Deno.remove(folder);
 });
 
 Deno.test("100 guests at a time, one of them hostile: 99 right answers", async () => {

@@ -4,3 +4,5 @@ set -e
 cd "$(dirname "$0")"
 clang --target=wasm32-wasi --sysroot="${WASI_SYSROOT:-/usr}" -Oz -s \
   -o tour.wasm tour.c
+clang --target=wasm32-wasi --sysroot="${WASI_SYSROOT:-/usr}" -Oz -s \
+  -o racer.wasm racer.c

@@ -32,6 +32,17 @@ export interface RaceOptions {
   /** Whether the guest's process holds all permissions, as inline. */
   readonly inline?: boolean;
   /**
+   * Runs something else than a tree in a child: a guest in a sandbox.
+   *
+   * @param mount The directory in which `d` is swapped.
+   * @param seconds For how long.
+   * @returns What it says that it did.
+   */
+  readonly guest?: (
+    mount: string,
+    seconds: number,
+  ) => Promise<Record<string, RaceCounts>>;
+  /**
    * How long the other process waits between two swaps, in microseconds.
    *
    * @default {0}
@@ -52,17 +63,12 @@ export async function race(
   seconds: number,
   options: RaceOptions = {},
 ): Promise<RaceResult> {
-  const { deno = () => [Deno.execPath()], inline = false, pauseUs = 0 } =
-    options;
+  const { pauseUs = 0 } = options;
   const base = await Deno.realPath(await Deno.makeTempDir());
   try {
     const mount = `${base}/mount`;
     const outside = `${base}/outside`;
     fill(mount, outside);
-    const permissions = inline
-      ? ["-A"]
-      : [`--allow-read=${mount}`, `--allow-write=${mount}`];
-    const [command = "", ...before] = deno(mount);
     const swapping = output(
       await swapper(base, [
         String(seconds + 1),
@@ -71,7 +77,27 @@ export async function race(
         String(pauseUs),
       ]),
     );
-    const guest = output(
+    const { guest = inChild(options) } = options;
+    const counting = guest(mount, seconds);
+    const swaps = Number(await swapping);
+    const counts = await counting;
+    count(outside, counts);
+    return { swaps, counts };
+  } finally {
+    await Deno.remove(base, { recursive: true });
+  }
+}
+
+/** Runs a tree in a child of Deno's, with scoped permissions or with all. */
+function inChild(
+  { deno = () => [Deno.execPath()], inline = false }: RaceOptions,
+): NonNullable<RaceOptions["guest"]> {
+  return async (mount, seconds) => {
+    const permissions = inline
+      ? ["-A"]
+      : [`--allow-read=${mount}`, `--allow-write=${mount}`];
+    const [command = "", ...before] = deno(mount);
+    const text = await output(
       new Deno.Command(command, {
         args: [
           ...before,
@@ -85,13 +111,8 @@ export async function race(
         ],
       }),
     );
-    const swaps = Number(await swapping);
-    const counts = JSON.parse(await guest);
-    count(outside, counts);
-    return { swaps, counts };
-  } finally {
-    await Deno.remove(base, { recursive: true });
-  }
+    return JSON.parse(text);
+  };
 }
 
 function fill(mount: string, outside: string): void {
