@@ -14,7 +14,7 @@ import { AuditLog } from "./security/audit/mod.ts";
 import { SecurityAuditor } from "./security/auditor.ts";
 import { CapabilityKinds } from "./security/kinds.ts";
 import { SecurityPolicy } from "./security/policy.ts";
-import type { EnvironmentCapability } from "./security/types.ts";
+import type { EnvironmentCapability, Mount } from "./security/types.ts";
 
 const ENCODER = new TextEncoder();
 
@@ -73,9 +73,7 @@ export class Grants {
     return {
       args: all,
       env: this.#environment(options.env ?? {}),
-      files: Object.fromEntries(
-        Object.entries(files).map(([path, data]) => [path, bytesOf(data)]),
-      ),
+      files: this.#files(files),
       stdin: stdin instanceof ReadableStream ? stdin : bytesOf(stdin),
       ...(stdout === undefined ? {} : { stdout }),
       ...(stderr === undefined ? {} : { stderr }),
@@ -104,6 +102,22 @@ export class Grants {
     return values;
   }
 
+  /** Files as bytes, each of which has a memory mount to go to. */
+  #files(files: NonNullable<ExecuteOptions["files"]>): CommandRun["files"] {
+    const mounts = this.policy.find("filesystem")?.mounts ?? [];
+    const all = Object.entries(files).map(([path, data]) => {
+      const mount = mountOf(mounts, path);
+      if (mount !== undefined && "memory" in mount) {
+        return [path, bytesOf(data)] as const;
+      }
+      throw new TypeError(
+        `Cannot put in the file ${quote(path)}: it lies in no memory mount ` +
+          "(grant filesystem with a memory mount above it)",
+      );
+    });
+    return Object.fromEntries(all);
+  }
+
   #require(type: "process", action: "arguments"): void {
     const granted = this.policy.capabilities.some((capability) =>
       capability.type === type &&
@@ -121,14 +135,28 @@ function checkText(what: string, text: unknown): void {
   if (typeof text !== "string") {
     throw new TypeError(`Cannot run the program: an ${what} is no string`);
   }
-  if (!text.includes("\0")) return;
+  if (!text.includes("\0") && text.isWellFormed()) return;
   throw new TypeError(
-    `Cannot run the program: the ${what} ${quote(text)} holds a NUL`,
+    `Cannot run the program: the ${what} ${
+      quote(text)
+    } holds a NUL or a lone ` +
+      "surrogate",
   );
 }
 
+/** The innermost mount that a guest's path lies in. */
+function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
+  return mounts.filter(({ guest }) =>
+    path.startsWith(guest === "/" ? guest : `${guest}/`)
+  ).sort((a, b) => b.guest.length - a.guest.length)[0];
+}
+
 function bytesOf(data: string | Uint8Array): Uint8Array {
-  return typeof data === "string" ? ENCODER.encode(data) : data;
+  if (typeof data === "string") return ENCODER.encode(data);
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError(
+    "Cannot run the program: files and stdin must be text or Uint8Array",
+  );
 }
 
 function notGranted(

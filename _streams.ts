@@ -20,12 +20,12 @@ export async function collect(
   signal?.addEventListener("abort", cancel);
   try {
     for (let reads = 1; bytes.length <= maxBytes; reads++) {
-      const { value, done } = await reader.read();
+      const piece = await readPiece(reader);
       // a stream that is always ready would keep timers from firing
       if (reads % READS_PER_TURN === 0) await nextTurn();
       signal?.throwIfAborted();
-      if (done) return bytes.take();
-      bytes.write(value);
+      if (piece === undefined) return bytes.take();
+      bytes.write(piece);
     }
     cancel();
     return bytes.take();
@@ -36,6 +36,26 @@ export async function collect(
     signal?.removeEventListener("abort", cancel);
     reader.releaseLock();
   }
+}
+
+/** Reads the next piece that is not empty; undefined at the end. */
+export async function readPiece(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return undefined;
+    if (!(value instanceof Uint8Array)) throw notBytes();
+    if (value.length > 0) return value;
+    await nextTurn();
+  }
+}
+
+function notBytes(): TypeError {
+  return new TypeError(
+    "Cannot read the stream: it gives something else than Uint8Array " +
+      "(pipe text through a TextEncoderStream)",
+  );
 }
 
 /** After so many reads whoever waits for a timer gets a turn. */
@@ -49,12 +69,18 @@ function nextTurn(): Promise<void> {
 export async function writeAll(
   stream: WritableStream<Uint8Array>,
   bytes: Uint8Array,
+  signal?: AbortSignal,
 ): Promise<void> {
   if (bytes.length === 0) return;
+  signal?.throwIfAborted();
   const writer = stream.getWriter();
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
   try {
-    await writer.write(bytes);
+    await Promise.race([writer.write(bytes), aborted.promise]);
   } finally {
+    signal?.removeEventListener("abort", abort);
     writer.releaseLock();
   }
 }

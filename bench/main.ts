@@ -14,7 +14,9 @@ import { deadline } from "./deadline.ts";
 import { kernels } from "./kernels.ts";
 import { type Benchmark, type Figures, print } from "./measure.ts";
 import { peers } from "./peers.ts";
+import { processes } from "./process.ts";
 import { rewriting } from "./rewrite.ts";
+import { wasiFiles } from "./wasi_files.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   kernels,
@@ -22,6 +24,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   calls,
   cold,
   deadline,
+  processes,
+  wasiFiles,
   peers,
 ];
 

@@ -133,8 +133,9 @@ export class InlineInstance implements GuestInstance {
         files: this.#wasi?.files() ?? new Map(),
       };
     } finally {
-      if (run.stdout !== undefined) await writeAll(run.stdout, stdout.take());
-      if (run.stderr !== undefined) await writeAll(run.stderr, stderr.take());
+      const { signal } = options;
+      if (run.stdout) await writeAll(run.stdout, stdout.take(), signal);
+      if (run.stderr) await writeAll(run.stderr, stderr.take(), signal);
     }
   }
 

@@ -125,11 +125,13 @@ function denoArguments(
   ];
 }
 
+const ABSOLUTE = Deno.build.os === "windows" ? /^[A-Za-z]:[\\/]/ : /^\//;
+
 /** Deno parts paths at commas, and knows no way to write one in a path. */
 function pathFlag(flag: string, paths: readonly string[]): readonly string[] {
   if (paths.length === 0) return [];
   for (const path of paths) {
-    if (path.startsWith("/") && !/[,\0\r\n]/.test(path)) continue;
+    if (ABSOLUTE.test(path) && !/[,\0\r\n]/.test(path)) continue;
     throw new SandboxError(
       "unsupported",
       `Cannot grant ${quote(path)} to a process: Deno takes no path with a ` +

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readPiece } from "../../_streams.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type { CommandRun } from "../guest_source.ts";
 import { OUTPUT_BYTES, ProtocolError } from "./frames.ts";
@@ -82,11 +83,10 @@ class Input {
   }
 
   async read(maxBytes: number): Promise<Uint8Array | undefined> {
-    while (this.#rest.length === 0) {
-      const { value } = await this.#reader?.read() ?? {};
-      if (value === undefined) return undefined;
-      this.#rest = value;
+    if (this.#rest.length === 0 && this.#reader !== undefined) {
+      this.#rest = await readPiece(this.#reader) ?? this.#rest;
     }
+    if (this.#rest.length === 0) return undefined;
     const part = this.#rest.subarray(0, maxBytes);
     this.#rest = this.#rest.subarray(part.length);
     this.#left -= part.length;

@@ -21,7 +21,8 @@ export class Stderr {
    * @param stream The process's standard error.
    */
   constructor(stream: ReadableStream<Uint8Array>) {
-    this.ended = this.#read(stream);
+    // one that breaks off has ended, too
+    this.ended = this.#read(stream).catch(() => {});
   }
 
   /** What it said so far. */

@@ -32,19 +32,20 @@ export async function readSource(
 ): Promise<Uint8Array<ArrayBuffer>> {
   options.signal?.throwIfAborted();
   if (typeof source === "string") return await readFile(source, options);
-  if (source instanceof URL) return await readUrl(source, options);
-  if (source instanceof Response) return await readResponse(source, options);
-  if (source instanceof WebAssembly.Module) {
-    throw new TypeError(
-      "Cannot compile a WebAssembly.Module: limits need the module's bytes " +
-        "(pass the bytes, a path or a URL)",
-    );
-  }
+  // before URL and Response: Deno loads what they need when they are named
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) {
     if (source.byteLength > options.maxBytes) {
       throw tooLong(options.maxBytes, source.byteLength);
     }
     return copy(source);
+  }
+  if (source instanceof URL) return await readUrl(source, options);
+  if (source instanceof Response) return await readResponse(source, options);
+  if ((source as unknown) instanceof WebAssembly.Module) {
+    throw new TypeError(
+      "Cannot compile a WebAssembly.Module: limits need the module's bytes " +
+        "(pass the bytes, a path or a URL)",
+    );
   }
   if (
     typeof SharedArrayBuffer !== "undefined" &&
