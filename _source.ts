@@ -42,10 +42,10 @@ export async function openSource(
 
 /** A grant that reaches the system calls for a process. */
 function chooseIsolation(
-  asked: Isolation = "auto",
+  asked: Isolation | undefined,
   { policy, kinds }: SourceParts,
 ): "inline" | "process" {
-  if (asked !== "auto") return asked;
+  if (asked !== undefined && asked !== "auto") return asked;
   const { read, write, net } = policy.denoPermissions(kinds);
   const reaches = read.length + write.length + net.length > 0;
   return reaches ? "process" : "inline";

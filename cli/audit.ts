@@ -13,7 +13,9 @@ import {
   auditFiles,
   type AuditVerification,
   verifyAudit,
+  type VerifyAuditOptions,
 } from "../security/audit/verify.ts";
+import { cannotRead, cannotWrite } from "./file_errors.ts";
 import { GUEST_FLAGS, withGrants } from "./guest_flags.ts";
 import { learn, type LearnFlags } from "./learn.ts";
 import { SHARED_FLAGS, withLimits } from "./limits.ts";
@@ -114,9 +116,7 @@ async function verify(
   { key, start = false, closed = false, json = false }: VerifyFlags,
   files: readonly string[],
 ): Promise<void> {
-  const [only = "", ...others] = files;
-  const older = others.length === 0 ? await auditFiles(only) : [];
-  const found = await verifyAudit(older.length > 0 ? older : files, {
+  const found = await verifyFiles(files, {
     requireStart: start,
     requireClosed: closed,
     ...(key === undefined ? {} : { publicKey: await readKey(session, key) }),
@@ -126,8 +126,23 @@ async function verify(
   else await session.host.stdout(verificationText(found, key !== undefined));
 }
 
+async function verifyFiles(
+  files: readonly string[],
+  options: VerifyAuditOptions,
+): Promise<AuditVerification> {
+  const [only = "", ...others] = files;
+  try {
+    const older = others.length === 0 ? await auditFiles(only) : [];
+    return await verifyAudit(older.length > 0 ? older : files, options);
+  } catch (cause) {
+    throw cannotRead("the audit log", only, cause);
+  }
+}
+
 async function readKey({ host }: Session, path: string): Promise<string> {
-  const bytes = await host.readFile(path, MAX_KEY_BYTES);
+  const bytes = await host.readFile(path, MAX_KEY_BYTES).catch((cause) => {
+    throw cannotRead("the key", path, cause);
+  });
   const text = new TextDecoder().decode(bytes.subarray(0, MAX_KEY_BYTES));
   try {
     auditKeyId(text);
@@ -174,7 +189,12 @@ function keygenCommand(session: Session): Command<any> {
       const { privateKey, publicKey } = generateAuditKeys();
       const files = [`${name}.pem`, `${name}.pub.pem`] as const;
       await writeNew(files[0], { text: privateKey, mode: 0o600 });
-      await writeNew(files[1], { text: publicKey, mode: 0o644 });
+      try {
+        await writeNew(files[1], { text: publicKey, mode: 0o644 });
+      } catch (error) {
+        await Deno.remove(files[0]);
+        throw error;
+      }
       const keyId = auditKeyId(publicKey);
       if (json) await session.printJson({ keyId, files });
       else {
@@ -191,11 +211,6 @@ async function writeNew(
   try {
     await Deno.writeTextFile(path, text, { createNew: true, mode });
   } catch (cause) {
-    const why = cause instanceof Deno.errors.AlreadyExists
-      ? "it is there already"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new ValidationError(`Cannot write ${quote(path)}: ${why}`);
+    throw cannotWrite(path, cause);
   }
 }

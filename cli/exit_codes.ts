@@ -11,7 +11,8 @@
  * | 5 | anything else |
  *
  * A WASI program that `run` runs to its end gives its own exit code, whatever it
- * is. An error of this list prints a line to the standard error.
+ * is, and 141 if nobody reads its output any more, as `head` does after some
+ * lines. An error of this list prints a line to the standard error.
  *
  * `inspect` ends with the code that running the module would begin with: 0 if
  * it is accepted, 3 or 4 if it is not.
@@ -24,6 +25,12 @@ import { SandboxError, type SandboxErrorCode } from "../errors.ts";
 
 /** An exit code of the command line's own. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
+
+/**
+ * The exit code of a program whose output nobody reads any more: what shells
+ * give for the signal SIGPIPE.
+ */
+export const CLOSED_PIPE = 141;
 
 /** Largest exit code that an operating system passes on. */
 const MAX_EXIT_CODE = 255;

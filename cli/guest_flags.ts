@@ -66,7 +66,7 @@ export function withGrants(command: Command<any>): Command<any> {
     .type("variable", ({ value }) => parseVariable(value))
     .type("grant", ({ value }) => grantOf(value))
     .type("isolation", ({ value }) => isolationOf(value))
-    .option("--policy <file:string>", "Grant what this file says, no more.")
+    .option("--policy <file:string>", "Grant what this file and the flags say.")
     .option(
       "--dir <mount:mount>",
       "Grant a directory: GUEST::HOST, or GUEST::HOST:ro. Repeatable.",
@@ -140,6 +140,13 @@ async function readGrants(path: string): Promise<Granted> {
 }
 
 function variables(flags: readonly EnvFlag[]): Capability {
+  const names = flags.map(({ name }) => name);
+  const double = names.find((name, index) => names.indexOf(name) !== index);
+  if (double !== undefined) {
+    throw new ValidationError(
+      `Option "--env": ${quote(double)} is there twice (write it once)`,
+    );
+  }
   const given = flags.filter(({ value }) => value !== undefined);
   return Capabilities.environment({
     variables: Object.fromEntries(

@@ -155,7 +155,7 @@ function canGrant({ kind, signature }: ModuleImport): boolean {
 function importTitle(imports: Description["imports"]): string {
   if (imports.length === 0) return "imports: none";
   const note = imports.some(isWasi)
-    ? "of a WASI program, which this version does not run"
+    ? "of a WASI program, which run grants by its flags"
     : "which a host program must grant";
   return `imports: ${imports.length}, ${note}`;
 }

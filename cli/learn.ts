@@ -4,19 +4,15 @@
  * @module
  */
 
-import { ValidationError } from "@cliffy/command";
-import { resolve } from "node:path";
-import { printable, quote } from "../_text.ts";
+import { dirname } from "node:path";
+import { printable } from "../_text.ts";
 import type { SandboxOptions } from "../sandbox_options.ts";
 import { AuditRecorder } from "../security/audit/recorder.ts";
 import { type LearnedPolicy, learnPolicy } from "../security/audit/learn.ts";
 import { SecurityPolicy } from "../security/policy.ts";
-import type {
-  Capability,
-  FilesystemCapability,
-  Operation,
-} from "../security/types.ts";
+import type { Operation } from "../security/types.ts";
 import { guestExitCode } from "./exit_codes.ts";
+import { cannotWrite } from "./file_errors.ts";
 import { grantsOf, type GuestFlags } from "./guest_flags.ts";
 import { settingsOf, type SharedFlags } from "./limits.ts";
 import type { Session } from "./session.ts";
@@ -52,7 +48,7 @@ export async function learn(
   flags: LearnFlags,
   program: Program,
 ): Promise<void> {
-  await refuseExisting(flags.learn);
+  await checkPlace(flags.learn);
   const granted = await grantsOf(flags);
   const recorder = new AuditRecorder();
   await session.withSandbox(program.file, flags, async (sandbox) => {
@@ -86,7 +82,7 @@ async function writePolicy(
   const { stringifyPolicy } = await import("../security/policy_file/mod.ts");
   const isJson = /\.json$/i.test(path);
   const document = {
-    policy: SecurityPolicy.from(capabilities.map(withAbsolutePaths)),
+    policy: SecurityPolicy.from(capabilities),
     limits: limits ?? {},
     ...(isolation === undefined ? {} : { isolation }),
   };
@@ -94,32 +90,31 @@ async function writePolicy(
   const comments = isJson
     ? ""
     : notes.map((note) => `# ${printable(note)}\n`).join("");
-  await Deno.writeTextFile(path, comments + text, { createNew: true });
+  try {
+    await Deno.writeTextFile(path, comments + text, { createNew: true });
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
 }
 
-/** Paths in a policy file are not relative to where the command was run. */
-function withAbsolutePaths(capability: Capability): Capability {
-  if (capability.type !== "filesystem") return capability;
-  const { type, mounts } = capability as FilesystemCapability;
-  const absolute: FilesystemCapability = {
-    type,
-    mounts: mounts.map((mount) =>
-      "host" in mount ? { ...mount, host: resolve(mount.host) } : mount
-    ),
-  };
-  return absolute;
+/** Finds out before the program runs, which may take long. */
+async function checkPlace(path: string): Promise<void> {
+  try {
+    if (await isThere(path)) throw new Deno.errors.AlreadyExists();
+    if (!await isThere(dirname(path))) throw new Deno.errors.NotFound();
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
 }
 
-async function refuseExisting(path: string): Promise<void> {
+async function isThere(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);
+    return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
+    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-  throw new ValidationError(
-    `Cannot write ${quote(path)}: it is there already (choose another name)`,
-  );
 }
 
 async function tell(

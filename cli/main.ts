@@ -45,8 +45,10 @@ export async function main(
     else await host.stdout(`${text.trimEnd()}\n`);
     return session.exitCode;
   } catch (error) {
+    const own = ownArgs(args);
     return await reportError(host, error, {
-      json: ownArgs(args).includes("--json"),
+      json: own.includes("--json"),
+      command: own.find((arg) => !arg.startsWith("-")),
     });
   }
 }

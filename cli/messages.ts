@@ -7,6 +7,7 @@
 import { ValidationError } from "@cliffy/command";
 import { printable, quote } from "../_text.ts";
 import { SandboxError } from "../errors.ts";
+import { cannotRead } from "./file_errors.ts";
 import type { CliHost } from "./host.ts";
 import { STDIN } from "./session.ts";
 
@@ -87,13 +88,7 @@ async function readFile(
   try {
     return await host.readFile(path, maxBytes);
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "it does not exist"
-      : printable(cause instanceof Error ? cause.message : String(cause));
-    throw new ValidationError(
-      `Cannot read the input ${quote(path)}: ${reason}`,
-      { cause },
-    );
+    throw cannotRead("the input", path, cause);
   }
 }
 

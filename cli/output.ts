@@ -13,8 +13,7 @@ import type { CliHost } from "./host.ts";
 import { formatCount, formatDuration, formatSize } from "./units.ts";
 
 /** What `JSON.stringify` leaves as it is, and a terminal should not see. */
-const UNPRINTABLE =
-  /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * Writes a value as JSON that is safe to print.
@@ -24,10 +23,12 @@ const UNPRINTABLE =
  * @throws {SandboxError} With code `guest-protocol` if it nests too deep.
  */
 export function jsonText(value: unknown): string {
-  return stringify(value).replace(
-    UNPRINTABLE,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return stringify(value).replace(UNPRINTABLE, (char) => {
+    const units = Array.from({ length: char.length }, (_, at) => at);
+    return units.map((at) =>
+      `\\u${char.charCodeAt(at).toString(16).padStart(4, "0")}`
+    ).join("");
+  });
 }
 
 function stringify(value: unknown): string {
@@ -67,6 +68,21 @@ export function numbersJson(result: WasmResult): unknown {
       : numberText(value)
   );
   return values.length > 1 ? values : values[0] ?? null;
+}
+
+/**
+ * Bytes that a program has written as JSON can hold them.
+ *
+ * @param bytes The bytes.
+ * @returns Text, or an object with `base64` if they are none.
+ */
+export function outputJson(bytes: Uint8Array): string | { base64: string } {
+  try {
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    return decoder.decode(bytes);
+  } catch {
+    return { base64: bytes.toBase64() };
+  }
 }
 
 function listOf(result: WasmResult): readonly WasmValue[] {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ValidationError } from "@cliffy/command";
 import { printable, quote } from "../_text.ts";
 import {
   type AnySandboxError,
@@ -20,6 +21,8 @@ import { jsonText } from "./output.ts";
 export interface ReportOptions {
   /** Whether to print JSON, for a program that reads it. */
   json: boolean;
+  /** The command that failed. */
+  command?: string | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface ReportOptions {
 export async function reportError(
   host: CliHost,
   error: unknown,
-  { json }: ReportOptions,
+  { json, command }: ReportOptions,
 ): Promise<ExitCode> {
   const code = exitCodeOf(error);
   if (json) {
@@ -42,7 +45,7 @@ export async function reportError(
   }
   const message = error instanceof Error ? error.message : String(error);
   await host.stderr(`error: ${printable(message)}\n`);
-  const hint = hintOf(error);
+  const hint = hintOf(error) ?? usageHint(error, command);
   if (hint !== undefined) await host.stderr(`hint: ${hint}\n`);
   return code;
 }
@@ -86,6 +89,21 @@ export function hintOf(error: unknown): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** What a command takes in the place of what it does not. */
+const USAGE: Readonly<Record<string, string>> = Object.freeze({
+  run: "what the program takes goes after --",
+  policy: "its commands are check, explain, schema and import",
+  audit:
+    "its commands are verify and keygen; with --learn it takes a module, " +
+    "and what the program takes goes after --",
+});
+
+function usageHint(error: unknown, command = ""): string | undefined {
+  const isExtra = error instanceof ValidationError &&
+    /^(?:Too many arguments|Unknown option "[^"]*"\.$)/.test(error.message);
+  return isExtra && Object.hasOwn(USAGE, command) ? USAGE[command] : undefined;
 }
 
 function featureHint(feature: string | undefined): string | undefined {

@@ -10,7 +10,8 @@ import { Command, ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
 import type { ModuleExport, WasmResult } from "../runtime/types.ts";
 import type { Sandbox } from "../sandbox.ts";
-import { guestExitCode } from "./exit_codes.ts";
+import { withAudit } from "./audit_file.ts";
+import { CLOSED_PIPE, guestExitCode } from "./exit_codes.ts";
 import { findFunction, signatureText } from "./exports.ts";
 import {
   grantsOf,
@@ -19,26 +20,29 @@ import {
   withGrants,
 } from "./guest_flags.ts";
 import { SHARED_FLAGS, type SharedFlags, withLimits } from "./limits.ts";
-import { numbersJson } from "./output.ts";
+import { numbersJson, outputJson } from "./output.ts";
 import { nameType } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 /** The values of the flags of `run`. */
 interface RunFlags extends SharedFlags, GuestFlags {
   readonly export?: string;
+  readonly audit?: string;
 }
 
 /** What is called unless a name is given, the first that there is. */
 const ENTRIES = ["_start", "_initialize", "main"] as const;
 
-const FLAGS = [...SHARED_FLAGS, ...GUEST_FLAGS, "--export"];
+const FLAGS = [...SHARED_FLAGS, ...GUEST_FLAGS, "--export", "--audit"];
 
 const DESCRIPTION = `Run a module as a program.
 
 A WASI program, which exports _start, gets the arguments after --, the standard
 streams, a coarse clock and random bytes, and ends with its own exit code. Files
-and variables are granted by --dir and --env, or all of it by --policy alone. A
-program with a directory of the host runs in a process of its own.
+and variables are granted by --dir and --env. With --policy only the file and
+the flags grant. A program with a directory of the host runs in a process of its
+own. Others read their input to its end before, and their output is seen after
+it, unless --isolation is process.
 
 Of other modules the export _initialize or main is called, the first that there
 is and takes no parameters.`;
@@ -56,7 +60,8 @@ export function runCommand(session: Session): Command<any> {
     .arguments("<file:name>", [
       "Path or URL of the module, or - for the standard input.",
     ])
-    .option("--export <name:string>", "Call this export.");
+    .option("--export <name:string>", "Call this export.")
+    .option("--audit <file:string>", "Append each decision to this file.");
   return withGrants(withLimits(command))
     .example("Run", "wasm-sandbox run program.wasm --timeout 10s -- --help")
     .example(
@@ -66,6 +71,10 @@ export function runCommand(session: Session): Command<any> {
     .example(
       "Grant by a file",
       "wasm-sandbox run report.wasm --policy report.yaml -- /logs",
+    )
+    .example(
+      "Record",
+      "wasm-sandbox run program.wasm --audit audit.jsonl",
     )
     .action(async function (
       this: Command<any>,
@@ -91,7 +100,9 @@ interface Program {
 export function noArguments(args: readonly string[]): void {
   if (args.length === 0) return;
   throw new ValidationError(
-    `Too many arguments: ${args.join(" ")} (only call passes them on)`,
+    `Too many arguments: ${
+      args.join(" ")
+    } (only call, and run of a WASI program, pass them on)`,
   );
 }
 
@@ -101,26 +112,41 @@ async function run(
   { file, args }: Program,
 ): Promise<void> {
   const granted = await grantsOf(flags);
-  await session.withSandbox(file, flags, async (sandbox) => {
-    const name = flags.export ?? entryOf(sandbox.exports);
-    if (name === "_start") {
-      return await execute(session, sandbox, { args, json: flags.json });
-    }
-    noArguments(args);
-    if (name !== undefined) checkEntry(sandbox.exports, name);
-    const result = name === undefined
-      ? undefined
-      : await sandbox.call<WasmResult>(name, [], { abi: "raw" });
-    if (flags.verbose) {
-      const called = name === undefined ? "nothing" : quote(name);
-      await session.host.stderr(`called: ${called}\n`);
-    }
-    if (flags.json) {
-      const usage = session.usage(sandbox);
-      const json = numbersJson(result);
-      await session.printJson({ export: name ?? null, result: json, usage });
-    }
-  }, granted);
+  await withAudit(session, flags.audit, async (audit) => {
+    const grants = audit === undefined ? granted : { ...granted, audit };
+    await session.withSandbox(
+      file,
+      flags,
+      (sandbox) => runIn(sandbox, session, flags, args),
+      grants,
+    );
+  });
+}
+
+async function runIn(
+  sandbox: Sandbox,
+  session: Session,
+  flags: RunFlags,
+  args: readonly string[],
+): Promise<void> {
+  const name = flags.export ?? entryOf(sandbox.exports);
+  if (name === "_start") {
+    return await execute(session, sandbox, { args, json: flags.json });
+  }
+  noArguments(args);
+  if (name !== undefined) checkEntry(sandbox.exports, name);
+  const result = name === undefined
+    ? undefined
+    : await sandbox.call<WasmResult>(name, [], { abi: "raw" });
+  if (flags.verbose) {
+    const called = name === undefined ? "nothing" : quote(name);
+    await session.host.stderr(`called: ${called}\n`);
+  }
+  if (flags.json) {
+    const usage = session.usage(sandbox);
+    const json = numbersJson(result);
+    await session.printJson({ export: name ?? null, result: json, usage });
+  }
 }
 
 /** Runs a WASI program with the standard streams of the command line. */
@@ -130,20 +156,24 @@ async function execute(
   { args, json }: { args: readonly string[]; json: true | undefined },
 ): Promise<void> {
   const { stdin, ...outputs } = session.host.streams();
-  const { exitCode, stdout, stderr } = await sandbox.execute(args, {
-    stdin,
-    ...(json ? {} : outputs),
-  });
-  session.exitCode = guestExitCode(exitCode);
-  if (!json) return;
-  const decoder = new TextDecoder();
-  await session.printJson({
-    export: "_start",
-    exitCode,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-    usage: session.usage(sandbox),
-  });
+  try {
+    const { exitCode, stdout, stderr } = await sandbox.execute(args, {
+      stdin,
+      ...(json ? {} : outputs),
+    });
+    session.exitCode = guestExitCode(exitCode);
+    if (!json) return;
+    await session.printJson({
+      export: "_start",
+      exitCode,
+      stdout: outputJson(stdout),
+      stderr: outputJson(stderr),
+      usage: session.usage(sandbox),
+    });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    session.exitCode = CLOSED_PIPE;
+  }
 }
 
 function entryOf(exports: readonly ModuleExport[]): string | undefined {

@@ -114,8 +114,8 @@ export const customAccessKind: CapabilityKind<CustomAccessCapability> = {
   describe({ resources, readOnly, maxOperations }) {
     const what = readOnly ? "read" : "read and write";
     return [
-      `It may ${what} the resources ${resources.map(quote).join(", ")}, at ` +
-      `most ${maxOperations} times in all.`,
+      `It may ${what} the resources ${resources.map(quote).join(", ")}, and ` +
+      `what lies below them, at most ${maxOperations} times in all.`,
     ];
   },
 };

@@ -142,9 +142,8 @@ export const filesystemKind: CapabilityKind<FilesystemCapability> = {
     const write: string[] = [];
     for (const mount of mounts) {
       if (!("host" in mount)) continue;
-      const host = resolve(mount.host);
-      read.push(host);
-      if (mount.access === "read-write") write.push(host);
+      read.push(mount.host);
+      if (mount.access === "read-write") write.push(mount.host);
     }
     return { read, write };
   },
@@ -219,9 +218,13 @@ function parseGuestPath(input: Input): string {
   return path;
 }
 
+/** Absolute from here on: another process has another current directory. */
 function parseHostPath(input: Input): string {
-  const path = input.text();
-  if (path === "") throw input.error("must not be empty");
+  const text = input.text();
+  if (text === "") throw input.error("must not be empty");
+  // what is whole already is left alone: a guest's process cannot resolve
+  const isWhole = text.startsWith("/") && !ODD_PATH.test(text);
+  const path = isWhole ? text : resolve(text);
   checkLength(input, path);
   return path;
 }

@@ -52,7 +52,7 @@ export const LIMIT_TABLE = Object.freeze({
   ),
   stackBytes: bytes(
     "The guest's stack, in a process of its own.",
-    64 * 2 ** 10,
+    256 * 2 ** 10,
     984 * 2 ** 10,
   ),
   openFiles: count(

@@ -24,6 +24,8 @@ export interface Open {
   readonly hostPid: number;
   /** Whether the child must look after its host by itself. */
   readonly watch: boolean;
+  /** Whether there are no files but those that are granted. */
+  readonly alone: boolean;
 }
 
 /** An import that the host grants. */

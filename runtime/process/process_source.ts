@@ -249,6 +249,7 @@ async function open(
     imports: sentImports(imports),
     hostPid: Deno.pid,
     watch: child.launch.report.parentDeath === "watcher",
+    alone: child.launch.report.filesystem === "namespace",
   };
   const outcome = await converse(child, {
     type: FRAME.open,

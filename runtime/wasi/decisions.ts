@@ -4,15 +4,16 @@
  * @module
  */
 
-import type { Auditor, Operation } from "../../security/types.ts";
+import type { Operation } from "../../security/types.ts";
 import { WasiError } from "./errno.ts";
+import type { WasiAuditor } from "./types.ts";
 
 /**
  * Decisions of one instance. Clocks, streams and lists are decided on once, as
  * long as they are allowed; paths and what is denied each time.
  */
 export class Decisions {
-  readonly #auditor: Auditor;
+  readonly #auditor: WasiAuditor;
   readonly #allowed = new Set<string>();
 
   /**
@@ -20,13 +21,34 @@ export class Decisions {
    *
    * @param auditor Decides, and records.
    */
-  constructor(auditor: Auditor) {
+  constructor(auditor: WasiAuditor) {
     this.#auditor = auditor;
   }
 
   /** Asks, whatever was decided before. */
   permits(operation: Operation): boolean {
+    reserveStack();
     return this.#auditor.permits(operation);
+  }
+
+  /** Records what is refused, whatever the policy says. */
+  refuse(operation: Operation, reason: string): void {
+    reserveStack();
+    const auditor = this.#auditor;
+    if (auditor.relay === undefined) {
+      auditor.permits(operation);
+      return;
+    }
+    const { capability, action, resource, via } = operation;
+    auditor.relay({
+      time: new Date().toISOString(),
+      decision: "denied",
+      operation: `${capability}.${action}`,
+      capability,
+      resource,
+      ...(via === undefined ? {} : { via }),
+      reason,
+    });
   }
 
   /** Asks, unless it was allowed before. */
@@ -34,7 +56,7 @@ export class Decisions {
     const { capability, action, resource } = operation;
     const key = `${capability}.${action} ${resource}`;
     if (this.#allowed.has(key)) return true;
-    if (!this.#auditor.permits(operation)) return false;
+    if (!this.permits(operation)) return false;
     this.#allowed.add(key);
     return true;
   }
@@ -48,3 +70,18 @@ export class Decisions {
     if (!this.permitsOnce(operation)) throw new WasiError("NOTCAPABLE");
   }
 }
+
+/** Takes 32 KiB of the stack: each argument is a word. */
+const STACK_WORDS: readonly undefined[] = Object.freeze(
+  Array.from({ length: 4_096 }, () => undefined),
+);
+
+/**
+ * Ends the guest, by the engine's RangeError, if the stack is nearly full. Else
+ * a guest could recurse until those that record fail, and nothing else does.
+ */
+function reserveStack(): void {
+  Reflect.apply(nothing, undefined, STACK_WORDS);
+}
+
+function nothing(): void {}

@@ -26,6 +26,12 @@ class Listings {
     DirectoryDescriptor,
     readonly DirectoryEntry[]
   >();
+  readonly #listed: (count: number) => void;
+
+  /** Constructs it; `listed` is told of every directory that is read. */
+  constructor(listed: (count: number) => void) {
+    this.#listed = listed;
+  }
 
   /** The entries; read anew from the start. */
   get(
@@ -35,6 +41,7 @@ class Listings {
     const known = this.#listings.get(descriptor);
     if (known !== undefined && cookie !== 0n) return known;
     const entries = list(descriptor);
+    this.#listed(entries.length);
     this.#listings.delete(descriptor);
     const [oldest] = this.#listings.keys();
     if (this.#listings.size >= MAX_LISTINGS && oldest !== undefined) {
@@ -67,7 +74,7 @@ export function directoryFunctions(
   context: WasiContext,
 ): WasiFunctions<"fd_readdir"> {
   const { descriptors, memory } = context;
-  const listings = new Listings();
+  const listings = new Listings((count) => memory.charge(count * ENTRY_BYTES));
   return {
     fd_readdir(fd, at, length, cookie, result) {
       const descriptor = asDirectory(descriptors.get(fd));
@@ -76,7 +83,6 @@ export function directoryFunctions(
       memory.check(result, 4);
       const into = memory.bytes(at, length);
       const entries = listings.get(descriptor, cookie);
-      if (cookie === 0n) memory.charge(entries.length * ENTRY_BYTES);
       const used = fill(into, entries, cookie);
       // the last one is told by a buffer that is not full
       if (used < length) listings.end(descriptor);

@@ -109,3 +109,23 @@ export class WasiError extends Error {
     this.errno = errno;
   }
 }
+
+/**
+ * A failure that is how a mount is meant to be, and no accident: it is recorded
+ * as denied, with its reason.
+ */
+export class Refusal extends WasiError {
+  /** Why, as an audit event says it. */
+  readonly reason: string;
+
+  /**
+   * Constructs it.
+   *
+   * @param errno What the guest is told.
+   * @param reason What the audit is told.
+   */
+  constructor(errno: ErrnoName, reason: string) {
+    super(errno);
+    this.reason = reason;
+  }
+}

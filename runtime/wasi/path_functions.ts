@@ -6,11 +6,12 @@
 
 import type { WasiFunctions } from "./abi.ts";
 import type { WasiContext } from "./context.ts";
-import { WasiError } from "./errno.ts";
+import { Refusal, WasiError } from "./errno.ts";
 import { checkLinkTarget } from "./fs/path.ts";
 import { startsWith } from "./mounts.ts";
 import {
   follows,
+  type Found,
   freePath,
   locate,
   type Place,
@@ -39,19 +40,25 @@ export function pathFunctions(context: WasiContext): WasiFunctions<Names> {
   const change = (
     path: readonly [fd: number, at: number, length: number],
     right: Right,
-    { via, follow = false }: { via: Names; follow?: boolean },
+    { via, follow = false, check = () => {} }: {
+      via: Names;
+      follow?: boolean;
+      check?: (found: Found) => void;
+    },
   ): Place =>
     locate(context, guestPathOf(path), {
       via,
       actions: ["write"],
       rights: [right],
       follow,
+      check,
     });
   return {
     path_create_directory(...path) {
       const via = "path_create_directory";
       const place = change(path, "PATH_CREATE_DIRECTORY", { via });
-      place.point.tree.makeDirectory(freePath(place, true));
+      const where = freePath(place, true);
+      place.change((tree) => tree.makeDirectory(where));
     },
     path_filestat_get(fd, flags, at, length, result) {
       memory.check(result, abi.filestat.bytes);
@@ -72,15 +79,23 @@ export function pathFunctions(context: WasiContext): WasiFunctions<Names> {
         via,
         follow,
       });
-      const { point, path } = present(place);
-      point.tree.setTimes(path, times);
+      const { path, change: act } = present(place);
+      act((tree) => tree.setTimes(path, times));
     },
     path_link(fd, flags, at, length, toFd, toAt, toLength) {
       // a link to what a link names: nobody needs it, and it leads out easily
       if (follows(flags)) throw new WasiError("INVAL");
       const via = "path_link";
-      const from = change([fd, at, length], "PATH_LINK_SOURCE", { via });
-      const to = change([toFd, toAt, toLength], "PATH_LINK_TARGET", { via });
+      const from = present(
+        change([fd, at, length], "PATH_LINK_SOURCE", {
+          via,
+          check: checkMoved,
+        }),
+      );
+      const to = change([toFd, toAt, toLength], "PATH_LINK_TARGET", {
+        via,
+        check: (to) => checkLink(from, to),
+      });
       link(from, to);
     },
     path_readlink(fd, at, length, buffer, bufferLength, result) {
@@ -91,38 +106,55 @@ export function pathFunctions(context: WasiContext): WasiFunctions<Names> {
         actions: ["read"],
         rights: ["PATH_READLINK"],
         follow: false,
+        check: (found) => void target(found),
       }));
-      const target = new TextEncoder().encode(readLink(place));
-      const part = target.subarray(0, into.length);
+      const text = new TextEncoder().encode(target(place));
+      const part = text.subarray(0, into.length);
       into.set(part);
       memory.setU32(result, part.length);
     },
     path_remove_directory(...path) {
       const via = "path_remove_directory";
       const place = change(path, "PATH_REMOVE_DIRECTORY", { via });
-      const { point, stat, path: where } = present(place);
+      const { stat, path: where, change: act } = present(place);
       if (stat.type !== "directory") throw new WasiError("NOTDIR");
       if (where.length === 0) throw new WasiError("BUSY");
-      point.tree.removeDirectory(where);
+      act((tree) => tree.removeDirectory(where));
     },
     path_rename(fd, at, length, toFd, toAt, toLength) {
       const via = "path_rename";
-      const from = change([fd, at, length], "PATH_RENAME_SOURCE", { via });
-      const to = change([toFd, toAt, toLength], "PATH_RENAME_TARGET", { via });
+      const check = (found: Found) => {
+        checkMoved(found);
+        checkNoMountBelow(context, found);
+      };
+      const from = present(
+        change([fd, at, length], "PATH_RENAME_SOURCE", { via, check }),
+      );
+      const to = change([toFd, toAt, toLength], "PATH_RENAME_TARGET", {
+        via,
+        check(to) {
+          checkNoMountBelow(context, to);
+          checkLink(from, to);
+        },
+      });
       rename(context, from, to);
     },
     path_symlink(targetAt, targetLength, fd, at, length) {
       const target = memory.text(targetAt, targetLength);
       const via = "path_symlink";
-      const place = change([fd, at, length], "PATH_SYMLINK", { via });
-      symlink(place, target);
+      const place = change([fd, at, length], "PATH_SYMLINK", {
+        via,
+        check: (found) => checkNewLink(found, target),
+      });
+      const where = freePath(place, false);
+      place.change((tree) => tree.symlink(target, where));
     },
     path_unlink_file(...path) {
       const via = "path_unlink_file";
       const place = change(path, "PATH_UNLINK_FILE", { via });
-      const { point, stat, path: where } = present(place);
+      const { stat, path: where, change: act } = present(place);
       if (stat.type === "directory") throw new WasiError("ISDIR");
-      point.tree.unlink(where);
+      act((tree) => tree.unlink(where));
     },
   };
 }
@@ -133,49 +165,75 @@ function guestPathOf(
   return { fd, at, length };
 }
 
-function symlink(place: Place, target: string): void {
-  const { point } = place;
-  const path = freePath(place, false);
-  if (point.mount.symlinks === "refuse") throw new WasiError("PERM");
+/** Refuses a link where there are none, and one that could lead out. */
+function checkNewLink({ path, point }: Found, target: string): void {
+  if (point.mount.symlinks === "refuse") {
+    throw new Refusal("PERM", "the mount has no symbolic links");
+  }
   checkLinkTarget(target, path.length - 1);
-  point.tree.symlink(target, path);
+}
+
+/** Refuses what is not moved, and not given further names. */
+function checkMoved({ point, stat }: Found): void {
+  if (stat?.type === "other") {
+    throw new Refusal("ACCES", "it is no file, directory or symbolic link");
+  }
+  if (stat?.type === "symlink" && point.mount.symlinks === "refuse") {
+    throw new Refusal("PERM", "the mount has no symbolic links");
+  }
+}
+
+/** Refuses a place for something if it is in another mount, or leads out. */
+function checkLink(from: PresentPlace, to: Found): void {
+  if (from.point !== to.point) {
+    throw new Refusal("XDEV", "it would go to another mount");
+  }
+  if (from.stat.type === "symlink") checkNewLink(to, target(from));
+}
+
+/**
+ * Refuses a directory in which another mount lies: elsewhere the mount would no
+ * longer hide what the directory holds there.
+ */
+function checkNoMountBelow({ mounts }: WasiContext, found: Found): void {
+  const place = [...found.point.names, ...found.path];
+  const isAbove = mounts.some((mount) =>
+    mount !== found.point && mount.names.length > place.length &&
+    startsWith(mount.names, place)
+  );
+  if (isAbove) throw new Refusal("BUSY", "another mount lies below it");
 }
 
 /** The target of a link, unless it says where in the host the mount lies. */
-function readLink({ path, point, stat }: PresentPlace): string {
+function target({ path, point, stat }: Found): string {
+  if (stat === undefined) throw new WasiError("NOENT");
   if (stat.type !== "symlink") throw new WasiError("INVAL");
-  const target = point.tree.readLink(path);
-  checkLinkTarget(target, path.length - 1);
-  return target;
+  const text = point.tree.readLink(path);
+  checkLinkTarget(text, path.length - 1);
+  return text;
 }
 
-function link(source: Place, to: Place): void {
-  const from = present(source);
-  if (from.point !== to.point) throw new WasiError("XDEV");
+function link(from: PresentPlace, to: Place): void {
   if (from.stat.type === "directory") throw new WasiError("PERM");
   const path = freePath(to, false);
   // a second name for a link is a second link
-  if (from.stat.type === "symlink") symlink(to, readLink(from));
-  else if (from.stat.type === "other") throw new WasiError("ACCES");
-  else from.point.tree.link(from.path, path);
+  if (from.stat.type !== "symlink") {
+    to.change((tree) => tree.link(from.path, path));
+  } else {
+    const text = target(from);
+    to.change((tree) => tree.symlink(text, path));
+  }
 }
 
-function rename(context: WasiContext, source: Place, to: Place): void {
-  const from = present(source);
+function rename(context: WasiContext, from: PresentPlace, to: Place): void {
   const { point } = from;
-  if (point !== to.point) throw new WasiError("XDEV");
   if (from.path.length === 0 || to.path.length === 0) {
     throw new WasiError("BUSY");
   }
   if (to.mustBeDirectory && from.stat.type !== "directory") {
     throw new WasiError("NOTDIR");
   }
-  if (from.stat.type === "symlink") {
-    if (point.mount.symlinks === "refuse") throw new WasiError("PERM");
-    checkLinkTarget(point.tree.readLink(from.path), to.path.length - 1);
-  }
-  if (from.stat.type === "other") throw new WasiError("ACCES");
-  point.tree.rename(from.path, to.path);
+  to.change((tree) => tree.rename(from.path, to.path));
   if (from.stat.type !== "directory") return;
   // directories that are open are still the same ones
   for (const descriptor of context.descriptors) {

@@ -6,7 +6,7 @@
 
 import type { WasiFunctions } from "./abi.ts";
 import type { WasiContext } from "./context.ts";
-import { WasiError } from "./errno.ts";
+import { Refusal, WasiError } from "./errno.ts";
 import { ALL_FLAGS } from "./fds.ts";
 import { follows, locate, type Place } from "./paths.ts";
 import { asksFor, directoryRights, fileRights, type Right } from "./rights.ts";
@@ -44,6 +44,11 @@ export function pathOpenFunctions(
         actions: actions(asked),
         rights: rights(asked),
         follow: asked.follow,
+        check({ stat }) {
+          // opening a device may do anything
+          if (stat?.type !== "other" || asked.directory) return;
+          throw new Refusal("ACCES", "it is no file and no directory");
+        },
       });
       const opened = isDirectory(place, asked)
         ? openDirectory(context, place, asked)
@@ -101,7 +106,6 @@ function isDirectory(place: Place, asked: Asked): boolean {
   if (stat.type === "symlink") throw new WasiError("LOOP");
   if (stat.type === "directory") return true;
   if (asked.directory) throw new WasiError("NOTDIR");
-  if (stat.type === "other") throw new WasiError("ACCES");
   return false;
 }
 
@@ -125,18 +129,20 @@ function openDirectory(
 
 function openFile(
   { descriptors }: WasiContext,
-  { directory, path, point }: Place,
+  { change, directory, path, point }: Place,
   asked: Asked,
 ): number {
   const rights = fileRights(directory.rights, asked.rights);
   const write = asked.cut || asksFor(asked.rights, "FD_WRITE");
-  const file = point.tree.open(path, {
-    read: !write || asksFor(asked.rights, "FD_READ"),
-    write,
-    create: asked.create,
-    exclusive: asked.exclusive,
-    truncate: asked.cut,
-  });
+  const file = change((tree) =>
+    tree.open(path, {
+      read: !write || asksFor(asked.rights, "FD_READ"),
+      write,
+      create: asked.create,
+      exclusive: asked.exclusive,
+      truncate: asked.cut,
+    })
+  );
   return descriptors.add({
     kind: "file",
     file,

@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { Operation } from "../../security/types.ts";
 import type { WasiContext } from "./context.ts";
 import { asDirectory, type DirectoryDescriptor } from "./descriptors.ts";
-import { WasiError } from "./errno.ts";
+import { Refusal, WasiError } from "./errno.ts";
 import { resolve, type Resolved } from "./fs/resolver.ts";
-import type { FileStat, TreePath } from "./fs/types.ts";
+import type { FileStat, FileTree, TreePath } from "./fs/types.ts";
 import { guestPath, mountOf, type MountPoint, names } from "./mounts.ts";
 import { holds, type Right } from "./rights.ts";
 
@@ -35,14 +36,22 @@ export interface PathUse {
   readonly rights: readonly Right[];
   /** Whether a link at its end is followed. */
   readonly follow: boolean;
+  /** Throws if it cannot be done there; so that a refusal is all that is recorded. */
+  readonly check?: (found: Found) => void;
+}
+
+/** What a path names, and the mount. */
+export interface Found extends Resolved {
+  /** The mount. */
+  readonly point: MountPoint;
 }
 
 /** What a path names, where. */
-export interface Place extends Resolved {
-  /** The mount. */
-  readonly point: MountPoint;
+export interface Place extends Found {
   /** The directory's descriptor. */
   readonly directory: DirectoryDescriptor;
+  /** Does something with the mount's tree; what that refuses is recorded. */
+  readonly change: <T>(act: (tree: FileTree) => T) => T;
 }
 
 /** What a path names, and something is there. */
@@ -64,54 +73,121 @@ export function follows(flags: number): boolean {
 }
 
 /**
- * Finds what a path names. The policy is asked before anything is looked at,
- * for the path as it reads; and again for the path as it is, if links make a
- * difference.
+ * Finds what a path names, and asks the policy: for the path as it reads, and
+ * again for the path as it is, if links make a difference. Of what is found
+ * the guest learns nothing unless the policy permits. What the mount refuses is
+ * recorded as that, instead of what the policy permits.
  *
  * @param context Where.
  * @param path The guest's path.
  * @param use What is to be done.
  * @returns What it names.
  * @throws {WasiError} NOTCAPABLE if it may not be used or leads out, XDEV if it
- * leads into another mount, and as `resolve`.
+ * leads into another mount, and as `resolve` and the check.
  */
 export function locate(
   context: WasiContext,
   path: GuestPath,
   use: PathUse,
 ): Place {
-  const { decisions, descriptors, memory, mounts } = context;
+  const { descriptors, memory, mounts } = context;
   const text = memory.text(path.at, path.length);
   if (mounts.length === 0) refuseWithoutMounts(context, text, use);
   const directory = asDirectory(descriptors.get(path.fd));
   const { point } = directory;
   const asked = readsAs(directory, text);
-  const demand = (resource: string): void => {
-    for (const action of use.actions) {
-      const { via } = use;
-      const operation = { capability: "filesystem", action, resource, via };
-      // what the mount is for is checked here too, whatever the policy says
-      const fits = action === "read" || point.writable;
-      if (!decisions.permits(operation) || !fits) {
-        throw new WasiError("NOTCAPABLE");
-      }
-    }
-  };
-  demand(asked);
+  const found = recording(
+    context,
+    operations(asked, use),
+    () => attempt(() => find(context, directory, { text, asked, use })),
+  );
+  demand(context, directory, operations(asked, use));
   for (const right of use.rights) {
     if (!holds(directory.rights, right)) throw new WasiError("NOTCAPABLE");
   }
+  if (found instanceof WasiError) throw found;
+  const resource = guestPath(point, found.path);
+  const last = operations(resource, use);
+  if (resource !== asked) demand(context, directory, last);
+  return {
+    ...found,
+    directory,
+    change: (act) => recording(context, last, () => act(point.tree)),
+  };
+}
+
+/** Finds it, and whether the mount lets it be used so. */
+function find(
+  { mounts }: WasiContext,
+  { point, path }: DirectoryDescriptor,
+  { text, asked, use }: {
+    readonly text: string;
+    readonly asked: string;
+    readonly use: PathUse;
+  },
+): Found {
   checkMount(mounts, point, asked);
-  const found = resolve(point.tree, directory.path, text, {
+  const resolved = resolve(point.tree, path, text, {
     followLast: use.follow,
     symlinks: point.mount.symlinks,
   });
-  const resource = guestPath(point, found.path);
-  if (resource !== asked) {
-    checkMount(mounts, point, resource);
-    demand(resource);
+  const resource = guestPath(point, resolved.path);
+  if (resource !== asked) checkMount(mounts, point, resource);
+  const found = { ...resolved, point };
+  use.check?.(found);
+  return found;
+}
+
+function operations(
+  resource: string,
+  { actions, via }: PathUse,
+): readonly Operation[] {
+  return actions.map((action) => ({
+    capability: "filesystem",
+    action,
+    resource,
+    via,
+  }));
+}
+
+function demand(
+  { decisions }: WasiContext,
+  { point }: DirectoryDescriptor,
+  operations: readonly Operation[],
+): void {
+  for (const operation of operations) {
+    // what the mount is for is checked here too, whatever the policy says
+    const fits = operation.action === "read" || point.writable;
+    if (!decisions.permits(operation) || !fits) {
+      throw new WasiError("NOTCAPABLE");
+    }
   }
-  return { ...found, point, directory };
+}
+
+/** Records what is refused on the way. */
+function recording<T>(
+  { decisions }: WasiContext,
+  operations: readonly Operation[],
+  act: () => T,
+): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Refusal) {
+      for (const each of operations) decisions.refuse(each, error.reason);
+    }
+    throw error;
+  }
+}
+
+/** Gives an error that is no refusal, to be told once the policy permits. */
+function attempt<T>(act: () => T): T | WasiError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof WasiError && !(error instanceof Refusal)) return error;
+    throw error;
+  }
 }
 
 /** A path that leads into another mount is not this one's to serve. */
@@ -121,7 +197,7 @@ function checkMount(
   resource: string,
 ): void {
   if (mounts.length > 1 && mountOf(mounts, names(resource)) !== point) {
-    throw new WasiError("XDEV");
+    throw new Refusal("XDEV", "another mount lies there");
   }
 }
 

@@ -7,6 +7,8 @@
 import type { Capability, RandomCapability } from "../../security/types.ts";
 import type { WasiFunctions } from "./abi.ts";
 import type { WasiContext } from "./context.ts";
+import { WasiError } from "./errno.ts";
+import { MAX_TRANSFER_BYTES } from "./memory.ts";
 
 /** Most bytes that the host's generator gives at a time. */
 const STEP_BYTES = 65_536;
@@ -87,6 +89,8 @@ export function randomFunctions(
   return {
     random_get(at, length) {
       memory.check(at, length);
+      // nothing interrupts it meanwhile
+      if (length > MAX_TRANSFER_BYTES) throw new WasiError("INVAL");
       decisions.demand({
         capability: "random",
         action: "read",

@@ -229,7 +229,13 @@ class ChainChecker {
   #look(line: ChainLine, text: string): string | undefined {
     const { type, fields } = line;
     this.#unsigned++;
-    if (type === "dropped") this.#dropped += Number(fields.count);
+    if (type === "dropped") {
+      const count = Number.isSafeInteger(fields.count)
+        ? Number(fields.count)
+        : -1;
+      if (count < 0) return "its count is no whole number";
+      this.#dropped += count;
+    }
     if (type === "begin") {
       if (fields.version !== 1) return "its version is not 1";
       this.#chain ??= fields.chain;

@@ -23,7 +23,8 @@ const LONE_RETURN = /\r(?!\n)/;
 export function decode(bytes: Uint8Array, file: FileName): string {
   checkLength(bytes.length, file);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
   } catch (cause) {
     throw failure({ ...file, text: "" }, {
       problem: "it is not text",

@@ -275,7 +275,9 @@ function meantBy(
     : suggestion(text, words.map(String));
   return meant === undefined
     ? undefined
-    : `did you mean ${JSON.stringify(meant)}?`;
+    : `did you mean ${
+      typeof only === "number" ? meant : JSON.stringify(meant)
+    }?`;
 }
 
 function sizeOf(text: string): number | undefined {

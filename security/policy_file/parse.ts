@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { SandboxError } from "../../errors.ts";
+import { messageOf } from "../_foreign.ts";
 import { CapabilityKinds } from "../kinds.ts";
 import { LIMIT_NAMES, type LimitName, type ResourceLimits } from "../limits.ts";
 import { readCapabilities } from "./_capabilities.ts";
@@ -140,7 +141,9 @@ export async function readBytes(
     if (SandboxError.is(cause)) throw cause;
     const problem = cause instanceof Deno.errors.NotFound
       ? "the file does not exist"
-      : "the file cannot be read";
+      : cause instanceof Deno.errors.IsADirectory
+      ? "the file cannot be read: it is a directory"
+      : `the file cannot be read: ${messageOf(cause)}`;
     throw failure({ source: path, text: "" }, {
       problem,
       expected: "a policy file",

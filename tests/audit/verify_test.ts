@@ -7,6 +7,7 @@ import {
   verifyAudit,
   verifyAuditLines,
 } from "../../security/audit/mod.ts";
+import { chainLine } from "../../security/audit/chain.ts";
 import { event, events, folder, linesOf } from "./_events.ts";
 
 const KEYS = generateAuditKeys();
@@ -121,6 +122,19 @@ Deno.test("verifyAuditLines() finds lines cut off only if it must be closed", as
     assert((await verifyAuditLines(lines)).ok);
     const found = await verifyAuditLines(lines, { requireClosed: true });
     assertEquals([found.ok, found.closed], [false, false]);
+  }
+});
+
+Deno.test("verifyAuditLines() counts only what can be a count", async () => {
+  const { line: begin, state } = chainLine({ index: 0, hash: "0".repeat(64) }, {
+    type: "begin",
+    version: 1,
+    chain: "x",
+  });
+  for (const count of [-1, 0.5, "9", null, 1e300]) {
+    const { line } = chainLine(state, { type: "dropped", count });
+    const { ok, dropped } = await verifyAuditLines([begin, line]);
+    assertEquals([ok, dropped], [false, 0]);
   }
 });
 

@@ -18,6 +18,8 @@ export interface World {
   files?: Readonly<Record<string, string>>;
   /** Whether the standard output is a terminal. */
   isTerminal?: boolean;
+  /** Whether nobody reads the standard output of a program. */
+  isClosed?: boolean;
 }
 
 /** What a run of the command line left behind. */
@@ -32,7 +34,7 @@ export interface Outcome {
 /** Runs the command line in a world of its own. */
 export async function run(
   args: readonly string[],
-  { stdin = "", files = {}, isTerminal = false }: World = {},
+  { stdin = "", files = {}, isTerminal = false, isClosed = false }: World = {},
 ): Promise<Outcome> {
   const out: number[] = [];
   let stderr = "";
@@ -59,7 +61,10 @@ export async function run(
       stdin: new Blob([typeof stdin === "string" ? utf8(stdin) : stdin])
         .stream(),
       stdout: new WritableStream({
-        write: (chunk) => void out.push(...chunk),
+        write: (chunk) => {
+          if (isClosed) throw new Deno.errors.BrokenPipe("os error 32");
+          for (const byte of chunk) out.push(byte);
+        },
       }),
       stderr: new WritableStream({
         write: (chunk) => void (stderr += new TextDecoder().decode(chunk)),

@@ -71,8 +71,41 @@ Deno.test("audit asks what to do", async () => {
     assertEquals(code, 2);
     assertStringIncludes(stderr, "Say what to do");
   }
-  const missing = await audit("verify", "/nowhere/audit.jsonl");
-  assert(missing.code !== 0);
+  const wrong = await audit("verfy", "x");
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, "hint: ");
+});
+
+Deno.test("audit says which file cannot be read or written, and why", async () => {
+  await using temp = await folder();
+  const absent = `${temp.path}/absent`;
+  const path = `${temp.path}/audit.jsonl`;
+  await Deno.writeTextFile(path, "");
+  const module = new URL(
+    "../../examples/programs/rust/wordfreq.wasm",
+    import.meta.url,
+  ).href;
+  const rows: readonly (readonly [string[], string])[] = [
+    [["verify", absent], "it does not exist"],
+    [["verify", temp.path], "it is no file"],
+    [["verify", path, "--key", absent], "it does not exist"],
+    [["keygen", `${absent}/key`], "there is no such directory"],
+    [["--learn", `${absent}/p.yaml`, module], "there is no such directory"],
+  ];
+  for (const [args, why] of rows) {
+    const { code, stderr, stdout } = await audit(...args);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(stderr, temp.path);
+    assertStringIncludes(stderr, why);
+  }
+});
+
+Deno.test("audit keygen leaves no half of a pair", async () => {
+  await using temp = await folder();
+  await Deno.writeTextFile(`${temp.path}/key.pub.pem`, "mine");
+  assertEquals((await audit("keygen", `${temp.path}/key`)).code, 2);
+  const names = [...Deno.readDirSync(temp.path)].map(({ name }) => name);
+  assertEquals(names, ["key.pub.pem"]);
 });
 
 Deno.test("audit --learn writes a policy that run succeeds under", async () => {

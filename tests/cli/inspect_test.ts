@@ -197,7 +197,7 @@ Deno.test("inspect tells WASI programs from others", async () => {
   );
   assertStringIncludes(
     stdout,
-    "imports: 1, of a WASI program, which this version does not run\n",
+    "imports: 1, of a WASI program, which run grants by its flags\n",
   );
 });
 

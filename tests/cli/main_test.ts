@@ -69,7 +69,7 @@ Deno.test("main() ends with 2 for wrong usage, in one line", async () => {
   for (const [args, expected] of rows) {
     const { code, stdout, stderr } = await run(args);
     assertEquals([code, stdout], [2, ""], stderr);
-    assertMatch(stderr, /^error: [^\n]+\n$/);
+    assertMatch(stderr, /^error: [^\n]+\n(?:hint: [^\n]+\n)?$/);
     assertMatch(stderr, expected);
   }
 });

@@ -131,4 +131,14 @@ Deno.test("policy refuses wrong usage", async () => {
     assertEquals(code, 2, args.join(" "));
     assert(stderr.startsWith("error: "), stderr);
   }
+  const { stderr } = await run(["policy", "chek", "a"]);
+  assert(stderr.includes("hint: its commands are check, explain, "), stderr);
+});
+
+Deno.test("policy says why a file cannot be read", async () => {
+  const { code, stderr } = await run(
+    ["run", "x.wasm", "--policy", import.meta.dirname ?? ""],
+  );
+  assertEquals(code, 2);
+  assert(stderr.includes("cannot be read: it is a directory"), stderr);
 });

@@ -1,4 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { relative } from "node:path";
+import { verifyAudit } from "../../security/audit/mod.ts";
+import { folder } from "../audit/_events.ts";
 import { wat } from "../wasm.ts";
 import { run } from "./_run.ts";
 
@@ -6,6 +9,12 @@ import { run } from "./_run.ts";
 async function program(text: string, ...args: string[]) {
   return await run(["run", "-", ...args], { stdin: await wat(text) });
 }
+
+/** Counts words of its standard input, or of files. */
+const WORDFREQ = new URL(
+  "../../examples/programs/rust/wordfreq.wasm",
+  import.meta.url,
+).href;
 
 Deno.test("run calls _initialize or main, the first that there is", async () => {
   const rows: readonly (readonly [string, string | null])[] = [
@@ -84,8 +93,93 @@ Deno.test("run says what a host program must grant", async () => {
   );
 });
 
-Deno.test("run passes no arguments on", async () => {
+Deno.test("run passes arguments to WASI programs only, and after --", async () => {
   const { code, stderr } = await program("(module)", "--", "a");
   assertEquals(code, 2);
   assertStringIncludes(stderr, "Too many arguments: a");
+  for (const args of [["a.txt"], ["--top", "3"]]) {
+    const wrong = await run(["run", WORDFREQ, ...args]);
+    assertEquals(wrong.code, 2);
+    assertStringIncludes(wrong.stderr, "hint: what the program takes goes ");
+  }
+});
+
+Deno.test("run grants a directory by its relative path, in a process too", async () => {
+  const { pathname } = new URL("../../examples/programs/rust", import.meta.url);
+  const mount = `/data::./${relative(Deno.cwd(), pathname)}:ro`;
+  for (const isolation of ["inline", "process"]) {
+    const { code, stdout, stderr } = await run([
+      "run",
+      WORDFREQ,
+      "--dir",
+      mount,
+      "--isolation",
+      isolation,
+      "--",
+      "/data/wordfreq.rs",
+    ]);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, '"words":');
+  }
+});
+
+Deno.test("run refuses two values for one variable", async () => {
+  const { code, stderr } = await run(
+    ["run", WORDFREQ, "--env", "A=1", "--env", "A=2"],
+  );
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, '"A" is there twice');
+});
+
+Deno.test("run --json keeps output that is no text", async () => {
+  const bytes = String.raw`\ff\00\ef\bb\bf`;
+  const { code, stdout } = await program(
+    `(module
+      (import "wasi_snapshot_preview1" "fd_write"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00")
+      (data (i32.const 16) "${bytes}")
+      (func (export "_start")
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (i32.store (i32.const 0) (i32.const 18))
+        (i32.store (i32.const 4) (i32.const 3))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))))`,
+    "--json",
+  );
+  assertEquals(code, 0);
+  const { stdout: out, stderr: err } = JSON.parse(stdout);
+  assertEquals(out, { base64: "/wDvu78=" });
+  assertEquals(err, "\ufeff");
+});
+
+Deno.test("run ends in silence if nobody reads its output", async () => {
+  const { code, stderr } = await run(["run", WORDFREQ], { isClosed: true });
+  assertEquals([code, stderr], [141, ""]);
+});
+
+Deno.test("run --audit writes what was decided", async () => {
+  await using temp = await folder();
+  const path = `${temp.path}/audit.jsonl`;
+  const { code, stderr } = await run(
+    ["run", WORDFREQ, "--audit", path, "--", "/etc/passwd"],
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "cannot read /etc/passwd");
+  const all = { requireStart: true, requireClosed: true };
+  const { ok, lines } = await verifyAudit([path], all);
+  assertEquals(ok, true);
+  const text = await Deno.readTextFile(path);
+  assertEquals(text.split("\n").length - 1, lines);
+  assertStringIncludes(text, '"operation":"process.arguments"');
+
+  // also what was decided before a limit ended the program
+  const limit = ["--stderr-size", "1", "--", "/etc/passwd"];
+  const ended = await run(["run", WORDFREQ, "--audit", path, ...limit]);
+  assertEquals(ended.code, 4);
+  assertEquals((await verifyAudit([path], all)).lines > lines, true);
+
+  const wrong = await run(["run", WORDFREQ, "--audit", temp.path]);
+  assertEquals(wrong.code, 2);
+  assertStringIncludes(wrong.stderr, 'Option "--audit": ');
 });

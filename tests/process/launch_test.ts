@@ -206,7 +206,7 @@ Deno.test("cpuMs and stackBytes bound a guest's process", async () => {
   await using source = await open(await numbers(), {
     imports: IMPORTS,
     machine,
-    limits: { cpuMs: 1_000, timeoutMs: 20_000, stackBytes: 128 * 1024 },
+    limits: { cpuMs: 1_000, timeoutMs: 20_000, stackBytes: 256 * 1024 },
   });
   await using instance = await source.instantiate({});
   assertEquals(await instance.call("add", [1, 2]), 3);

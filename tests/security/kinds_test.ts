@@ -1,6 +1,16 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { SandboxError } from "../../errors.ts";
-import { type CapabilityKind, CapabilityKinds } from "../../security/mod.ts";
+import {
+  Capabilities,
+  type CapabilityKind,
+  CapabilityKinds,
+  SecurityPolicy,
+} from "../../security/mod.ts";
 import { EXAMPLES, findThawed } from "./_grants.ts";
 
 const KINDS = new CapabilityKinds();
@@ -50,6 +60,25 @@ Deno.test("CapabilityKind.describe() gives whole sentences of one line", () => {
     assert(kind.describe(example).length > 0);
     for (const text of sentences) assert(/^[A-Z].*\.$/.test(text), text);
   }
+});
+
+Deno.test("Capabilities.filesystem() fixes the host's paths when it is made", () => {
+  const { mounts } = Capabilities.filesystem({
+    mounts: [
+      { guest: "/a", host: "./data" },
+      { guest: "/b", host: "/srv/a/../b/" },
+    ],
+  });
+  assertEquals(mounts.map((mount) => "host" in mount && mount.host), [
+    `${Deno.cwd()}/data`,
+    "/srv/b",
+  ]);
+});
+
+Deno.test("Capabilities.customAccess() says that it covers what lies below", () => {
+  const [sentence] = SecurityPolicy
+    .from([Capabilities.customAccess(["shelf"], true)]).describe();
+  assertStringIncludes(sentence ?? "", "and what lies below them");
 });
 
 Deno.test("CapabilityKinds.get() suggests a name that is near", () => {

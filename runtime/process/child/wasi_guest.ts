@@ -38,7 +38,7 @@ export async function openWasiGuest(
     imports,
     capabilities: policy.capabilities,
     auditor: new SecurityAuditor(policy, { sinks: [events] }),
-    openHostTree: hostTrees(pipe),
+    openHostTree: hostTrees(pipe, open.alone),
   });
   return {
     module,
@@ -64,11 +64,13 @@ function compiled(runtime: Runtime, module: Module): Runtime {
 }
 
 /** Directories of the host in which the host itself makes symbolic links. */
-function hostTrees(pipe: Pipe): OpenHostTree {
+function hostTrees(pipe: Pipe, isAlone: boolean): OpenHostTree {
   return ({ guest, host, symlinks }) =>
     new HostTree({
       root: host,
       symlinks,
+      // with nothing outside, there is nothing to be led to
+      wary: !isAlone,
       symlink(target, path) {
         const { answer } = pipe.ask({
           what: "symlink",

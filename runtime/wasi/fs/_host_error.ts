@@ -60,13 +60,21 @@ const BY_CLASS: readonly (readonly [
  * @returns What it returned.
  * @throws {WasiError} Whatever it throws, as an errno; the host's message is
  * lost on purpose, for it names the host's paths.
+ * @throws {RangeError} If the stack is exhausted.
  */
 export function hostCall<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {
-    throw error instanceof WasiError ? error : new WasiError(errnoOf(error));
+    if (error instanceof WasiError || isStackOverflow(error)) throw error;
+    throw new WasiError(errnoOf(error));
   }
+}
+
+/** No error of the host's: who recurses too deep is not to go on. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError &&
+    error.message.includes("call stack size");
 }
 
 /** The errno of an error of the host; IO if nothing fits. */

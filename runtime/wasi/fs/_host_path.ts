@@ -93,7 +93,8 @@ export class HostRoot {
     try {
       return this.lstat(path);
     } catch (error) {
-      return error instanceof WasiError ? error : new WasiError("IO");
+      if (error instanceof WasiError) return error;
+      throw error;
     }
   }
 
@@ -171,8 +172,9 @@ export class Above {
     let now: readonly Seen[] = [];
     try {
       now = this.#look();
-    } catch {
+    } catch (error) {
       // whatever it is now, it is another
+      if (!(error instanceof WasiError)) throw error;
     }
     const same = now.length === this.#seen.length &&
       this.#seen.every(({ identity, mtimeMs }, i) =>

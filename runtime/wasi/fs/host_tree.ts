@@ -17,7 +17,7 @@
  */
 
 import type { SymlinkPolicy } from "../../../security/types.ts";
-import { WasiError } from "../errno.ts";
+import { Refusal, WasiError } from "../errno.ts";
 import { hostCall } from "./_host_error.ts";
 import { HostFile } from "./_host_file.ts";
 import { checkMovedLink, checkMovedTree } from "./_host_links.ts";
@@ -37,6 +37,9 @@ import type {
 
 /** How often a wary tree compares an opened file with what lies at its path. */
 const WARY_ROUNDS = 3;
+
+/** Why devices, sockets and pipes are left alone. */
+const ODD_FILE = "it is no file, directory or symbolic link";
 
 /** Times can be set on what is open for reading, directories too. */
 const OPEN_TO_SET_TIMES: OpenOptions = Object.freeze({
@@ -104,6 +107,10 @@ export class HostTree implements FileTree {
     return this.#stats.stat(this.#root.verifiedLstat(path));
   }
 
+  peek(path: TreePath): Pick<FileStat, "type"> {
+    return { type: typeOf(this.#root.lstat(path)) };
+  }
+
   open(path: TreePath, options: OpenOptions): OpenFile {
     const there = this.#find(path);
     if (there === undefined && !options.create) throw new WasiError("NOENT");
@@ -140,7 +147,11 @@ export class HostTree implements FileTree {
     return found
       .sort((a, b) => a.name < b.name ? -1 : 1)
       .map((entry) =>
-        new HostEntry(entry, () => this.lstat([...path, entry.name]))
+        new HostEntry(
+          entry,
+          // it only names a number: that need not be certain
+          () => this.#stats.number(this.#root.lstat([...path, entry.name])),
+        )
       );
   }
 
@@ -158,14 +169,14 @@ export class HostTree implements FileTree {
   unlink(path: TreePath): void {
     const { type } = this.lstat(path);
     if (type === "directory") throw new WasiError("ISDIR");
-    if (type === "other") throw new WasiError("PERM");
+    if (type === "other") throw new Refusal("PERM", ODD_FILE);
     this.#change([path], (absolute) => Deno.removeSync(absolute));
   }
 
   rename(from: TreePath, to: TreePath): void {
     const { type } = this.lstat(from);
     if (from.length === 0 || to.length === 0) throw new WasiError("BUSY");
-    if (type === "other") throw new WasiError("PERM");
+    if (type === "other") throw new Refusal("PERM", ODD_FILE);
     if (type === "symlink") this.#checkLink(from, to);
     if (type === "directory") checkMovedTree(this, from, to);
     this.#change(
@@ -188,7 +199,7 @@ export class HostTree implements FileTree {
   }
 
   symlink(target: string, path: TreePath): void {
-    if (this.#symlinks === "refuse") throw new WasiError("PERM");
+    this.#checkLinks();
     if (this.#find(path) !== undefined) throw new WasiError("EXIST");
     checkLinkTarget(target, path.length - 1);
     this.#change([path], () => this.#makeLink(target, path));
@@ -201,7 +212,9 @@ export class HostTree implements FileTree {
     const absolute = this.#root.absolute(path);
     const target = hostCall(() => Deno.readLinkSync(absolute));
     above.check();
-    if (/^(?:[\\/]|[a-z]:)/i.test(target)) throw new WasiError("NOTCAPABLE");
+    if (/^(?:[\\/]|[a-z]:)/i.test(target)) {
+      throw new Refusal("NOTCAPABLE", "the symbolic link is absolute");
+    }
     return target;
   }
 
@@ -212,7 +225,7 @@ export class HostTree implements FileTree {
   setTimes(path: TreePath, times: FileTimes): void {
     const info = this.#root.verifiedLstat(path);
     const type = typeOf(info);
-    if (type === "other") throw new WasiError("PERM");
+    if (type === "other") throw new Refusal("PERM", ODD_FILE);
     if (type === "symlink") return this.#stats.pretendTimes(info, times);
     // by a handle, for what is open and verified remains what it is
     const above = this.#root.above(path);
@@ -261,14 +274,14 @@ export class HostTree implements FileTree {
     if (type === "directory") throw new WasiError("ISDIR");
     if (type === "symlink") throw new WasiError("LOOP");
     // opening a pipe would wait for ever, opening a device may do anything
-    if (type === "other") throw new WasiError("ACCES");
+    if (type === "other") throw new Refusal("ACCES", ODD_FILE);
     if (options.write) this.#checkNames(info);
   }
 
   /** A further name may lie outside the tree, unless it was made here. */
   #checkNames(info: Deno.FileInfo): void {
     if ((info.nlink ?? 1) > 1 && !this.#linked.has(identityOf(info))) {
-      throw new WasiError("PERM");
+      throw new Refusal("PERM", "the file may have names outside the mount");
     }
   }
 
@@ -307,8 +320,14 @@ export class HostTree implements FileTree {
     return opened;
   }
 
+  #checkLinks(): void {
+    if (this.#symlinks === "refuse") {
+      throw new Refusal("PERM", "the mount has no symbolic links");
+    }
+  }
+
   #checkLink(from: TreePath, to: TreePath): void {
-    if (this.#symlinks === "refuse") throw new WasiError("PERM");
+    this.#checkLinks();
     checkMovedLink(this.readLink(from), to.length - 1);
   }
 }
@@ -317,20 +336,21 @@ export class HostTree implements FileTree {
 class HostEntry implements DirectoryEntry {
   readonly name: string;
   readonly type: DirectoryEntry["type"];
-  readonly #lstat: () => FileStat;
+  readonly #number: () => bigint;
 
-  constructor(entry: Deno.DirEntry, lstat: () => FileStat) {
+  constructor(entry: Deno.DirEntry, number: () => bigint) {
     this.name = entry.name;
     this.type = typeOf(entry);
-    this.#lstat = lstat;
+    this.#number = number;
   }
 
   /** 0 if it is gone. */
   get ino(): bigint {
     try {
-      return this.#lstat().ino;
-    } catch {
-      return 0n;
+      return this.#number();
+    } catch (error) {
+      if (error instanceof WasiError) return 0n;
+      throw error;
     }
   }
 }

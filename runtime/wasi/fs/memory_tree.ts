@@ -5,7 +5,7 @@
  */
 
 import type { SymlinkPolicy } from "../../../security/types.ts";
-import { WasiError } from "../errno.ts";
+import { Refusal, WasiError } from "../errno.ts";
 import {
   type DirectoryNode,
   type FileNode,
@@ -163,6 +163,10 @@ export class MemoryTree implements FileTree {
     return nodeStat(this.#get(path));
   }
 
+  peek(path: TreePath): Pick<FileStat, "type"> {
+    return this.#get(path);
+  }
+
   open(path: TreePath, options: OpenOptions): OpenFile {
     const there = this.#find(path);
     if (there !== undefined && options.create && options.exclusive) {
@@ -234,7 +238,9 @@ export class MemoryTree implements FileTree {
   }
 
   symlink(target: string, path: TreePath): void {
-    if (this.#symlinks === "refuse") throw new WasiError("PERM");
+    if (this.#symlinks === "refuse") {
+      throw new Refusal("PERM", "the mount has no symbolic links");
+    }
     if (this.#find(path) !== undefined) throw new WasiError("EXIST");
     checkLinkTarget(target, path.length - 1);
     this.#directory(path.slice(0, -1));

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { WasiError } from "../errno.ts";
+import { Refusal, WasiError } from "../errno.ts";
 
 /** Longest path and longest target of a link, in bytes of UTF-8. */
 export const MAX_PATH_BYTES = 4096;
@@ -36,7 +36,9 @@ export function parsePath(path: string): ParsedPath {
   if (!path.isWellFormed()) throw new WasiError("ILSEQ");
   // Deno cuts a path at NUL only after it has resolved its `..`
   if (path.includes("\0")) throw new WasiError("INVAL");
-  if (path.startsWith("/")) throw new WasiError("NOTCAPABLE");
+  if (path.startsWith("/")) {
+    throw new Refusal("NOTCAPABLE", "the path is absolute");
+  }
   const parts = path.split("/");
   const names = parts.filter((part) => part !== "" && part !== ".");
   for (const name of names) {
@@ -89,9 +91,12 @@ export function checkLinkTarget(target: string, depth: number): void {
   const up = names.findIndex((name) => name !== "..");
   const ups = up < 0 ? names.length : up;
   if (ups > depth || names.lastIndexOf("..") >= ups) {
-    throw new WasiError("NOTCAPABLE");
+    throw new Refusal("NOTCAPABLE", LEADS_OUT);
   }
 }
+
+/** Why a link is refused. */
+const LEADS_OUT = "the symbolic link could lead out of the mount";
 
 /** Whether a text is longer in UTF-8; counts only where it may matter. */
 function isLonger(text: string, maxBytes: number): boolean {

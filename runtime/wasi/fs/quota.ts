@@ -7,7 +7,7 @@
 
 import { SandboxError } from "../../../errors.ts";
 import type { ResolvedLimits } from "../../../security/limits.ts";
-import { WasiError } from "../errno.ts";
+import { type ErrnoName, WasiError } from "../errno.ts";
 import type {
   DirectoryEntry,
   FileStat,
@@ -46,7 +46,8 @@ export class FileQuota {
   }
 
   /**
-   * Does something that uses something up; what fails is not counted.
+   * Does something that uses something up. What fails is not counted, unless
+   * it may have been done all the same.
    *
    * @param limit Towards which limit.
    * @param amount How much of it.
@@ -58,11 +59,21 @@ export class FileQuota {
     const allowed = this.#limits[limit];
     const used = this.#used[limit] + amount;
     if (used > allowed) throw exceeded(limit, allowed, used);
-    const result = act();
+    // counted at first, so that nothing that is thrown on the way saves it
     this.#used[limit] = used;
-    return result;
+    try {
+      return act();
+    } catch (error) {
+      if (error instanceof WasiError && !MAYBE_DONE.has(error.errno)) {
+        this.#used[limit] -= amount;
+      }
+      throw error;
+    }
   }
 }
+
+/** Errors that a host directory gives when something was done already. */
+const MAYBE_DONE: ReadonlySet<ErrnoName> = new Set(["IO", "STALE"]);
 
 function exceeded(
   limit: FileLimit,
@@ -103,6 +114,10 @@ export class QuotaTree implements FileTree {
 
   lstat(path: TreePath): FileStat {
     return this.#tree.lstat(path);
+  }
+
+  peek(path: TreePath): Pick<FileStat, "type"> {
+    return this.#tree.peek(path);
   }
 
   open(path: TreePath, options: OpenOptions): OpenFile {
@@ -268,6 +283,10 @@ export class ReadOnlyTree implements FileTree {
 
   lstat(path: TreePath): FileStat {
     return this.#tree.lstat(path);
+  }
+
+  peek(path: TreePath): Pick<FileStat, "type"> {
+    return this.#tree.peek(path);
   }
 
   open(path: TreePath, options: OpenOptions): OpenFile {

@@ -6,7 +6,7 @@
  */
 
 import type { SymlinkPolicy } from "../../../security/types.ts";
-import { WasiError } from "../errno.ts";
+import { Refusal, WasiError } from "../errno.ts";
 import { parsePath } from "./path.ts";
 import type { FileStat, FileTree, TreePath } from "./types.ts";
 
@@ -17,7 +17,7 @@ const MAX_LINKS = 40;
 const MAX_STEPS = 4096;
 
 /** How deep a path may lie below the root of its tree. */
-const MAX_DEPTH = 1024;
+export const MAX_DEPTH = 256;
 
 /** Options of {@linkcode resolve}. */
 export interface ResolveOptions {
@@ -62,7 +62,7 @@ export function resolve(
   const parsed = parsePath(path);
   // a directory may have been replaced since its descriptor was opened
   for (let depth = 1; depth <= base.length; depth++) {
-    expectDirectory(tree.lstat(base.slice(0, depth)));
+    expectDirectory(tree.peek(base.slice(0, depth)));
   }
   return new Walk(tree, base, options).run(
     parsed.names,
@@ -106,15 +106,21 @@ class Walk {
   }
 
   #up(): undefined {
-    if (this.#stack.length === this.#floor) throw new WasiError("NOTCAPABLE");
+    if (this.#stack.length === this.#floor) {
+      throw new Refusal("NOTCAPABLE", "it leads out of its directory");
+    }
     this.#stack.pop();
   }
 
   #down(name: string, pending: string[]): FileStat | undefined {
     this.#stack.push(name);
     if (this.#stack.length > MAX_DEPTH) throw new WasiError("NAMETOOLONG");
-    const stat = this.#lookUp(this.#stack);
     const last = pending.length === 0;
+    // what comes next looks at this directory again, unless it goes up
+    if (!last && pending.at(-1) !== ".." && this.#isDirectory()) {
+      return undefined;
+    }
+    const stat = this.#lookUp(this.#stack);
     if (stat === undefined) {
       if (!last) throw new WasiError("NOENT");
     } else if (stat.type === "symlink") {
@@ -127,7 +133,9 @@ class Walk {
   }
 
   #follow(pending: string[]): undefined {
-    if (this.#options.symlinks === "refuse") throw new WasiError("LOOP");
+    if (this.#options.symlinks === "refuse") {
+      throw new Refusal("LOOP", "the mount follows no symbolic links");
+    }
     if (++this.#links > MAX_LINKS) throw new WasiError("LOOP");
     const target = parsePath(this.#tree.readLink(this.#stack));
     if (pending.length === 0 && target.mustBeDirectory) {
@@ -135,6 +143,16 @@ class Walk {
     }
     this.#stack.pop();
     for (const name of target.names.toReversed()) pending.push(name);
+  }
+
+  /** Whether a directory seems to lie there. */
+  #isDirectory(): boolean {
+    try {
+      return this.#tree.peek(this.#stack).type === "directory";
+    } catch (error) {
+      if (error instanceof WasiError) return false;
+      throw error;
+    }
   }
 
   #lookUp(path: TreePath): FileStat | undefined {
@@ -149,7 +167,7 @@ class Walk {
   }
 }
 
-function expectDirectory(stat: FileStat): void {
+function expectDirectory(stat: Pick<FileStat, "type">): void {
   if (stat.type === "symlink") throw new WasiError("LOOP");
   if (stat.type !== "directory") throw new WasiError("NOTDIR");
 }

@@ -103,6 +103,14 @@ export interface FileTree {
    * @throws {WasiError} NOENT, NOTDIR.
    */
   lstat(path: TreePath): FileStat;
+  /**
+   * As {@linkcode FileTree.lstat}, for a directory on the way to somewhere: it
+   * may be wrong where another process swaps directories, and looking at
+   * anything below tells.
+   *
+   * @throws {WasiError} NOENT, NOTDIR.
+   */
+  peek(path: TreePath): Pick<FileStat, "type">;
   /** Opens a regular file. */
   open(path: TreePath, options: OpenOptions): OpenFile;
   /** All entries of a directory, without `.` and `..`, in a stable order. */

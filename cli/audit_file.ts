@@ -1,0 +1,47 @@
+/**
+ * `--audit`: writes what was decided to a file.
+ *
+ * @module
+ */
+
+import { ValidationError } from "@cliffy/command";
+import { printable } from "../_text.ts";
+import { AuditFile } from "../security/audit/file.ts";
+import type { AuditSink } from "../security/types.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Runs something whose decisions are written to a file, whether or not it goes
+ * well.
+ *
+ * @param session The run of the command line.
+ * @param path Where they go; undefined, if nowhere.
+ * @param use What to run.
+ * @throws {ValidationError} If the file cannot be written.
+ */
+export async function withAudit(
+  { host }: Session,
+  path: string | undefined,
+  use: (sink?: AuditSink) => Promise<void>,
+): Promise<void> {
+  if (path === undefined) return await use();
+  const file = await open(path);
+  try {
+    await use(file);
+  } finally {
+    await file.close();
+    const { dropped } = file.counters;
+    if (dropped > 0) {
+      await host.stderr(`note: ${printable(path)} lacks ${dropped} events\n`);
+    }
+  }
+}
+
+async function open(path: string): Promise<AuditFile> {
+  try {
+    return await AuditFile.create(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ValidationError(`Option "--audit": ${printable(why)}`);
+  }
+}
