@@ -5,12 +5,8 @@ import type { GuestSource } from "./runtime/guest_source.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
 import type { HostImports, OperationOptions } from "./runtime/types.ts";
 import { readSource } from "./runtime/v8/source.ts";
-import {
-  type Isolation,
-  requireSupport,
-  type SandboxOptions,
-  unsupported,
-} from "./sandbox_options.ts";
+import { requireSupport, unsupported } from "./_check_options.ts";
+import type { Isolation, SandboxOptions } from "./sandbox_options.ts";
 import type { SecurityAuditor } from "./security/auditor.ts";
 import type { CapabilityKinds } from "./security/kinds.ts";
 import type { ResolvedLimits } from "./security/limits.ts";

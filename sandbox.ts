@@ -4,36 +4,30 @@
  * @module
  */
 
-import { Grants } from "./_grants.ts";
-import { disposed, Guest } from "./_guest.ts";
-import { openSource } from "./_source.ts";
-import { quote } from "./_text.ts";
-import { messageHandlers } from "./communication/guest_abi.ts";
-import { parseJson, stringifyJson } from "./communication/json.ts";
-import { SandboxError } from "./errors.ts";
-import { isProcedure } from "./runtime/inline_instance.ts";
-import type {
-  ExchangeOptions,
-  Instance,
-  ModuleExport,
-  OperationOptions,
-  WasmValue,
-} from "./runtime/types.ts";
-import { exportNotFound } from "./runtime/v8/live.ts";
-import { SandboxBuilder } from "./sandbox_builder.ts";
+import { Calls } from "./_calls.ts";
 import {
   checkCallOptions,
   checkExecuteOptions,
   checkOptions,
-  type ExecuteOptions,
-  type ExecuteResult,
-  type LimitEnforcement,
   OWN_LIMITS,
-  type SandboxCallOptions,
-  type SandboxEnforcement,
-  type SandboxOptions,
-  type SandboxUsage,
   unsupported,
+} from "./_check_options.ts";
+import { Grants } from "./_grants.ts";
+import { disposed, Guest } from "./_guest.ts";
+import { openSource } from "./_source.ts";
+import type { SandboxError } from "./errors.ts";
+import { isProcedure } from "./runtime/inline_instance.ts";
+import type { ModuleExport, OperationOptions } from "./runtime/types.ts";
+import { exportNotFound } from "./runtime/v8/live.ts";
+import { SandboxBuilder } from "./sandbox_builder.ts";
+import type {
+  ExecuteOptions,
+  ExecuteResult,
+  LimitEnforcement,
+  SandboxCallOptions,
+  SandboxEnforcement,
+  SandboxOptions,
+  SandboxUsage,
 } from "./sandbox_options.ts";
 import {
   type LimitName,
@@ -77,16 +71,9 @@ import type { SecurityPolicy } from "./security/policy.ts";
  */
 export class Sandbox implements AsyncDisposable {
   readonly #guest: Guest;
-  readonly #options: SandboxOptions;
+  readonly #calls: Calls;
   readonly #grants: Grants;
   readonly #resources: AsyncDisposableStack;
-  readonly #plain: ExchangeOptions;
-  /** Exports that take messages, and not numbers. */
-  readonly #handlers: ReadonlySet<string>;
-  readonly #fresh: boolean;
-  readonly #sync: boolean;
-  #calls = 0;
-  #messages = 0;
   #disposed = false;
 
   private constructor(
@@ -94,15 +81,10 @@ export class Sandbox implements AsyncDisposable {
     { options, grants }: { options: SandboxOptions; grants: Grants },
     resources: AsyncDisposableStack,
   ) {
-    const { source, policy } = guest.parts;
     this.#guest = guest;
-    this.#options = options;
+    this.#calls = new Calls(guest, options.abi);
     this.#grants = grants;
     this.#resources = resources;
-    this.#plain = options.abi === undefined ? {} : { abi: options.abi };
-    this.#handlers = messageHandlers(source.module.exports, options.abi);
-    this.#fresh = policy === "fresh";
-    this.#sync = source.features.sync;
   }
 
   /**
@@ -202,7 +184,7 @@ export class Sandbox implements AsyncDisposable {
   ): Promise<T> {
     this.#use(options);
     try {
-      return await this.#dispatch(name, input, options) as T;
+      return await this.#calls.dispatch(name, input, options) as T;
     } catch (error) {
       throw this.#grants.counters.explain(error);
     }
@@ -224,12 +206,13 @@ export class Sandbox implements AsyncDisposable {
     options?: SandboxCallOptions,
   ): T {
     this.#use(options);
-    if (this.#fresh || !this.#sync) {
-      const what = this.#fresh ? 'callSync with instance "fresh"' : "callSync";
-      throw unsupported(this.#guest.parts.source, what, "use call");
+    const { policy, source } = this.#guest.parts;
+    if (policy === "fresh" || !source.features.sync) {
+      const instead = policy === "fresh" ? ' with instance "fresh"' : "";
+      throw unsupported(source, `callSync${instead}`, "use call");
     }
     try {
-      return this.#send(this.#guest.instance, name, input, options) as T;
+      return this.#calls.send(this.#guest.instance, name, input, options) as T;
     } catch (error) {
       throw this.#grants.counters.explain(error);
     }
@@ -274,7 +257,7 @@ export class Sandbox implements AsyncDisposable {
       ...(signal === undefined ? {} : { signal }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
-    this.#calls++;
+    this.#calls.count++;
     try {
       return await this.#guest.fresh(
         (instance) => instance.execute(run, call),
@@ -313,14 +296,9 @@ export class Sandbox implements AsyncDisposable {
    * @returns The figures of this moment.
    */
   usage(): SandboxUsage {
-    const limits = this.#guest.usage();
-    const { messages } = this.limits;
     return {
-      calls: this.#calls,
-      limits: messages === undefined ? limits : {
-        ...limits,
-        messages: { allowed: messages, used: this.#messages },
-      },
+      calls: this.#calls.count,
+      limits: { ...this.#guest.usage(), ...this.#calls.usage() },
       counters: this.#grants.usage(),
     };
   }
@@ -365,130 +343,8 @@ export class Sandbox implements AsyncDisposable {
     throw exportNotFound("_start", this.exports);
   }
 
-  /** Counts a request or a reply. */
-  #countMessage(): void {
-    const { messages } = this.limits;
-    if (messages === undefined) return;
-    if (this.#messages >= messages) throw tooManyMessages(messages);
-    this.#messages++;
-  }
-
   #use(options?: SandboxCallOptions): void {
     if (this.#disposed) throw disposed();
     if (options !== undefined) checkCallOptions(options);
   }
-
-  #dispatch(
-    name: string,
-    input: unknown,
-    options: SandboxCallOptions | undefined,
-  ): unknown {
-    if (this.#fresh) {
-      return this.#guest.fresh(
-        (instance) => this.#sendAsync(instance, name, input, options),
-        options ?? {},
-      );
-    }
-    const { instance } = this.#guest;
-    return this.#sync
-      ? this.#send(instance, name, input, options)
-      : this.#sendAsync(instance, name, input, options);
-  }
-
-  #send(
-    instance: Instance,
-    name: string,
-    input: unknown,
-    options: SandboxCallOptions | undefined,
-  ): unknown {
-    this.#calls++;
-    if (this.#isRaw(name, options)) {
-      return instance.callSync(name, this.#numbers(name, input), options);
-    }
-    const request = encode(name, input, options);
-    this.#countMessage();
-    return this.#decode(
-      name,
-      instance.exchangeSync(name, request, this.#exchange(options)),
-    );
-  }
-
-  async #sendAsync(
-    instance: Instance,
-    name: string,
-    input: unknown,
-    options: SandboxCallOptions | undefined,
-  ): Promise<unknown> {
-    this.#calls++;
-    if (this.#isRaw(name, options)) {
-      return await instance.call(name, this.#numbers(name, input), options);
-    }
-    const request = encode(name, input, options);
-    this.#countMessage();
-    return this.#decode(
-      name,
-      await instance.exchange(name, request, this.#exchange(options)),
-    );
-  }
-
-  #decode(name: string, reply: string | Uint8Array): unknown {
-    this.#countMessage();
-    return typeof reply === "string" ? parseJson(name, reply) : reply;
-  }
-
-  #numbers(name: string, input: unknown): readonly WasmValue[] {
-    if (input === undefined) return NOTHING;
-    if (Array.isArray(input)) return input;
-    // what does not exist takes nothing: the runtime has the better error
-    if (!this.exports.some((each) => each.name === name)) return NOTHING;
-    throw new TypeError(
-      `Cannot call ${quote(name)}: it takes numbers, so the input must be an ` +
-        "array of them (for JSON the guest must export memory functions)",
-    );
-  }
-
-  #isRaw(name: string, options: SandboxCallOptions | undefined): boolean {
-    const abi = options?.abi;
-    return abi === undefined ? !this.#handlers.has(name) : abi === "raw";
-  }
-
-  #exchange(options: SandboxCallOptions | undefined): ExchangeOptions {
-    if (options === undefined) return this.#plain;
-    const { abi } = this.#options;
-    const { signal, timeoutMs } = options;
-    return {
-      ...(abi === undefined ? {} : { abi }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    };
-  }
-}
-
-const NOTHING: readonly WasmValue[] = Object.freeze([]);
-
-function encode(
-  name: string,
-  input: unknown,
-  options: SandboxCallOptions | undefined,
-): string | Uint8Array {
-  const { abi } = options ?? {};
-  if (abi === undefined ? !(input instanceof Uint8Array) : abi === "json") {
-    return stringifyJson(input);
-  }
-  if (input instanceof Uint8Array) return input;
-  throw new TypeError(
-    `Cannot call ${quote(name)} with abi "${abi}": the input must be a ` +
-      "Uint8Array",
-  );
-}
-
-function tooManyMessages(allowed: number): SandboxError<"limit-exceeded"> {
-  const suggestion = "raise messages, or create another sandbox";
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot pass another message: messages is ${allowed} (${suggestion})`,
-    {
-      details: { limit: "messages", allowed, used: allowed + 1, suggestion },
-    },
-  );
 }

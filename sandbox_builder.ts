@@ -14,11 +14,11 @@ import type {
   Runtime,
 } from "./runtime/types.ts";
 import type { Sandbox } from "./sandbox.ts";
-import {
-  checkOptions,
-  type InstancePolicy,
-  type Isolation,
-  type SandboxOptions,
+import { checkOptions } from "./_check_options.ts";
+import type {
+  InstancePolicy,
+  Isolation,
+  SandboxOptions,
 } from "./sandbox_options.ts";
 import type { ProcessPool } from "./runtime/process/pool.ts";
 import type { CapabilityKinds } from "./security/kinds.ts";

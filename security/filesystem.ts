@@ -223,7 +223,8 @@ function parseHostPath(input: Input): string {
   const text = input.text();
   if (text === "") throw input.error("must not be empty");
   // what is whole already is left alone: a guest's process cannot resolve
-  const isWhole = text.startsWith("/") && !ODD_PATH.test(text);
+  const isWhole = text === "/" ||
+    text.startsWith("/") && !ODD_PATH.test(text);
   const path = isWhole ? text : resolve(text);
   checkLength(input, path);
   return path;

@@ -96,19 +96,21 @@ export function locate(
   const directory = asDirectory(descriptors.get(path.fd));
   const { point } = directory;
   const asked = readsAs(directory, text);
+  const first = operations(asked, use);
+  if (!allows(point, first)) demand(context, point, first);
   const found = recording(
     context,
-    operations(asked, use),
+    first,
     () => attempt(() => find(context, directory, { text, asked, use })),
   );
-  demand(context, directory, operations(asked, use));
+  demand(context, point, first);
   for (const right of use.rights) {
     if (!holds(directory.rights, right)) throw new WasiError("NOTCAPABLE");
   }
   if (found instanceof WasiError) throw found;
   const resource = guestPath(point, found.path);
   const last = operations(resource, use);
-  if (resource !== asked) demand(context, directory, last);
+  if (resource !== asked) demand(context, point, last);
   return {
     ...found,
     directory,
@@ -150,18 +152,23 @@ function operations(
   }));
 }
 
+/** Whether a mount is for that, whatever the policy says. */
+function allows(
+  { writable }: MountPoint,
+  operations: readonly Operation[],
+): boolean {
+  return writable || operations.every(({ action }) => action === "read");
+}
+
 function demand(
   { decisions }: WasiContext,
-  { point }: DirectoryDescriptor,
+  point: MountPoint,
   operations: readonly Operation[],
 ): void {
   for (const operation of operations) {
-    // what the mount is for is checked here too, whatever the policy says
-    const fits = operation.action === "read" || point.writable;
-    if (!decisions.permits(operation) || !fits) {
-      throw new WasiError("NOTCAPABLE");
-    }
+    if (!decisions.permits(operation)) throw new WasiError("NOTCAPABLE");
   }
+  if (!allows(point, operations)) throw new WasiError("NOTCAPABLE");
 }
 
 /** Records what is refused on the way. */

@@ -143,6 +143,13 @@ Deno.test("fd_filestat_get() hides the times of a host without a clock", async (
   }
 });
 
+Deno.test("random_get() gives no more at a time than a read", () => {
+  using hand = new GuestHand({ pages: 257 });
+  const most = 16 * 2 ** 20;
+  assertEquals(hand.call("random_get", 0, most + 1), "INVAL");
+  assertEquals(hand.call("random_get", 0, most), "SUCCESS");
+});
+
 Deno.test("random_get() gives the bytes of its seed, or others each time", () => {
   const bytes = (random: object, lengths: readonly number[]) => {
     using hand = new GuestHand({

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HostTree } from "../../../runtime/wasi/fs/host_tree.ts";
 import { checkMovedTree } from "../../../runtime/wasi/fs/_host_links.ts";
 import { MemoryTree } from "../../../runtime/wasi/fs/memory_tree.ts";
-import { errnoOf } from "../../../runtime/wasi/fs/_host_error.ts";
+import { errnoOf, hostCall } from "../../../runtime/wasi/fs/_host_error.ts";
 import type { SymlinkPolicy } from "../../../security/types.ts";
 import { resolve } from "../../../runtime/wasi/fs/resolver.ts";
 import {
@@ -264,4 +264,20 @@ Deno.test("errnoOf() knows errors by code and by class, and none leaks", () => {
   } catch (error) {
     assert(!Deno.inspect(error).split("\n    at ")[0]?.includes(host.path));
   }
+});
+
+Deno.test("hostCall() does not take an exhausted stack for a failing host", () => {
+  const recurse = (depth: number): number => 1 + recurse(depth + 1);
+  assertThrows(() => hostCall(() => recurse(0)), RangeError, "call stack");
+});
+
+Deno.test("checkMovedTree() looks through deep directories only for so long", () => {
+  using tree = new MemoryTree();
+  const deep = Array.from({ length: 300 }, () => "a");
+  for (let depth = 1; depth <= deep.length; depth++) {
+    tree.makeDirectory(deep.slice(0, depth));
+  }
+  checkMovedTree(tree, ["a", "a"], ["b"]);
+  for (let i = 0; i < 100; i++) tree.makeDirectory([...deep, `${i}`]);
+  assertErrno("PERM", () => checkMovedTree(tree, ["a", "a"], ["b"]));
 });

@@ -6,6 +6,8 @@ import {
   QuotaTree,
   ReadOnlyTree,
 } from "../../../runtime/wasi/fs/quota.ts";
+import { WasiError } from "../../../runtime/wasi/errno.ts";
+import type { TreePath } from "../../../runtime/wasi/fs/types.ts";
 import { ALL, assertErrno, get, names, put, READ, testTree } from "./trees.ts";
 
 const BIG = { writtenBytes: 2 ** 50, fileEntries: 10_000 };
@@ -157,4 +159,18 @@ Deno.test("ReadOnlyTree lets nothing be changed", () => {
   assertEquals(get(tree, "f"), "x");
   assertEquals(tree.readLink(["l"]), "f");
   assertEquals(names(tree, []), ["d", "f", "l"]);
+});
+
+Deno.test("QuotaTree counts what may have been made though it failed", () => {
+  class Swapped extends MemoryTree {
+    override makeDirectory(path: TreePath): void {
+      super.makeDirectory(path);
+      throw new WasiError("STALE");
+    }
+  }
+  const quota = new FileQuota({ fileEntries: 2, writtenBytes: 0 });
+  const tree = new QuotaTree(new Swapped(), quota);
+  assertErrno("STALE", () => tree.makeDirectory(["a"]));
+  assertErrno("STALE", () => tree.makeDirectory(["b"]));
+  assertExceeded("fileEntries", 3, () => tree.makeDirectory(["c"]));
 });

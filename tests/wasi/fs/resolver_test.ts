@@ -158,3 +158,33 @@ Deno.test("resolve() refuses paths that lie too deep", () => {
   assertErrno("NAMETOOLONG", () => resolve(tree, path, "d", FOLLOW));
   assertEquals(resolve(tree, path, ".", FOLLOW).path.length, 1024);
 });
+
+Deno.test("resolve() is certain of the end of a path, and of none on the way", () => {
+  const certain: string[] = [];
+  class Watched extends MemoryTree {
+    override lstat(path: TreePath) {
+      certain.push(path.join("/"));
+      return super.lstat(path);
+    }
+  }
+  using tree = new Watched({ symlinks: "within" });
+  tree.addFile("a/b/c/f", new Uint8Array());
+  tree.symlink("b", ["a", "l"]);
+  const looks = (path: string, base: TreePath = []) => {
+    certain.length = 0;
+    try {
+      resolve(tree, base, path, FOLLOW);
+    } catch {
+      // what it was certain of is what counts
+    }
+    return [...certain];
+  };
+  assertEquals(looks("a/b/c/f"), ["a/b/c/f"]);
+  assertEquals(looks("f", ["a", "b", "c"]), ["a/b/c/f"]);
+  assertEquals(looks(".", ["a", "b"]), ["a/b"]);
+  // wherever it ends, and where it turns
+  assertEquals(looks("a/b/none/f"), ["a/b/none"]);
+  assertEquals(looks("a/b/c/f/x"), ["a/b/c/f"]);
+  assertEquals(looks("a/l/c/f"), ["a/l", "a/b/c/f"]);
+  assertEquals(looks("a/b/../b/c"), ["a/b", "a/b/c"]);
+});

@@ -1,0 +1,218 @@
+/** What is wrong with options, and what nobody enforces. */
+
+import { quote } from "./_text.ts";
+import { SandboxError } from "./errors.ts";
+import type {
+  Enforcement,
+  HostImports,
+  RuntimeFeatures,
+} from "./runtime/types.ts";
+import { featureMask } from "./runtime/v8/features.ts";
+import type {
+  ExecuteOptions,
+  SandboxCallOptions,
+  SandboxOptions,
+} from "./sandbox_options.ts";
+import { type LimitName, resolveLimits } from "./security/limits.ts";
+
+const OPTION_NAMES: readonly string[] = [
+  "module",
+  "runtime",
+  "runtimes",
+  "isolation",
+  "limits",
+  "features",
+  "imports",
+  "policy",
+  "capabilityKinds",
+  "audit",
+  "pool",
+  "abi",
+  "instance",
+];
+
+/** What each option of a few words may be. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  isolation: ["auto", "inline", "process"],
+  instance: ["reuse", "fresh"],
+};
+
+/**
+ * Finds everything that is wrong with options, before anything is done.
+ *
+ * @param options What the caller gave.
+ * @throws {TypeError} That lists all of it.
+ */
+export function checkOptions(options: Partial<SandboxOptions>): void {
+  const problems = [...findProblems(options)];
+  if (problems.length === 0) return;
+  throw new TypeError(`Cannot create the sandbox: ${problems.join("; ")}`);
+}
+
+const CALL_OPTION_NAMES: readonly string[] = ["abi", "signal", "timeoutMs"];
+const EXECUTE_OPTION_NAMES: readonly string[] = [
+  "stdin",
+  "env",
+  "files",
+  "stdout",
+  "stderr",
+  "name",
+  "signal",
+  "timeoutMs",
+];
+const ABIS: readonly unknown[] = [undefined, "raw", "json", "bytes"];
+
+/**
+ * Refuses options of a call that are not known: they would be ignored.
+ *
+ * @param options What the caller gave.
+ * @throws {TypeError} If an option is not known.
+ */
+export function checkCallOptions(options: SandboxCallOptions): void {
+  checkNames("call", options, CALL_OPTION_NAMES);
+  if (!ABIS.includes(options.abi)) {
+    throw new TypeError(
+      `Cannot call with the abi ${quote(String(options.abi))}: known are ` +
+        "raw, json, bytes",
+    );
+  }
+}
+
+/**
+ * Refuses options of a run that are not known: they would be ignored.
+ *
+ * @param options What the caller gave.
+ * @throws {TypeError} If an option is not known.
+ */
+export function checkExecuteOptions(options: ExecuteOptions): void {
+  checkNames("execute", options, EXECUTE_OPTION_NAMES);
+}
+
+function checkNames(
+  what: string,
+  options: object,
+  known: readonly string[],
+): void {
+  for (const name in options) {
+    if (known.includes(name)) continue;
+    throw new TypeError(
+      `Cannot ${what} with the option ${quote(name)}: known are ${
+        known.join(", ")
+      }`,
+    );
+  }
+}
+
+function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
+  if (options.module === undefined) yield "no module is given";
+  for (const [name, value] of Object.entries(options)) {
+    if (!OPTION_NAMES.includes(name)) {
+      yield `option ${quote(name)} is not known (known are ${
+        OPTION_NAMES.join(", ")
+      })`;
+    }
+    const choices = CHOICES[name];
+    if (choices !== undefined && !choices.some((choice) => choice === value)) {
+      yield `option ${name} is ${quote(String(value))}, not one of ${
+        choices.join(", ")
+      }`;
+    }
+  }
+  const { abi = {}, limits = {}, features = {}, imports = {} } = options;
+  for (const [name, value] of Object.entries(abi)) {
+    if (name !== "alloc" && name !== "free") {
+      yield `abi has ${quote(name)}, and known are alloc, free`;
+    } else if (typeof value !== "string") yield `abi.${name} is no string`;
+  }
+  const { fuel } = limits;
+  for (const [name, value] of Object.entries(limits)) {
+    // a deadline may be infinite only together with fuel
+    const counted = fuel === undefined || name === "fuel" ? {} : { fuel };
+    yield* problemOf(() => resolveLimits({ ...counted, [name]: value }));
+  }
+  yield* problemOf(() => featureMask(features));
+  yield* importProblems(imports);
+}
+
+function* importProblems(imports: HostImports): Iterable<string> {
+  for (const [module, namespace] of Object.entries(imports)) {
+    for (const [name, value] of Object.entries(namespace)) {
+      if (["function", "number", "bigint"].includes(typeof value)) continue;
+      yield `import ${quote(module)}.${
+        quote(name)
+      } is neither a function nor a number`;
+    }
+  }
+}
+
+function* problemOf(check: () => unknown): Iterable<string> {
+  try {
+    check();
+  } catch (error) {
+    yield error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * Refuses limits and features that nobody enforces where the guest is to run.
+ *
+ * @param source Where it is to run.
+ * @param options What is asked of it, checked.
+ * @throws {SandboxError} With code `unsupported`.
+ */
+export function requireSupport(
+  source: Enforcer,
+  { limits = {}, features = {} }: Pick<SandboxOptions, "limits" | "features">,
+): void {
+  for (const name of Object.keys(limits) as LimitName[]) {
+    if (limits[name] === undefined || OWN_LIMITS[name] !== undefined) continue;
+    const { level = "none" } = source.features.limits[name] ?? {};
+    if (level === "none") {
+      throw unsupported(source, `the limit ${name}`, "leave it out");
+    }
+  }
+  for (const [name, allowed] of Object.entries(features)) {
+    if (allowed && !source.features.wasm.some((each) => each === name)) {
+      throw unsupported(source, `the feature ${name}`, "do not allow it");
+    }
+  }
+}
+
+/** Who enforces limits: a runtime, where it runs. */
+export interface Enforcer {
+  /** Where it runs. */
+  readonly isolation: "inline" | "process";
+  /** Name of the runtime. */
+  readonly runtimeName: string;
+  /** What it enforces. */
+  readonly features: RuntimeFeatures;
+}
+
+/** Limits that the sandbox itself enforces, whatever the runtime. */
+export const OWN_LIMITS: Readonly<Partial<Record<LimitName, Enforcement>>> =
+  Object.freeze({
+    messages: { level: "hard", by: "the sandbox, before it sends one" },
+    instances: { level: "hard", by: "the sandbox, before it makes one" },
+  });
+
+/**
+ * The error of something that a runtime cannot do or enforce.
+ *
+ * @param source The runtime, and where it runs.
+ * @param feature What it cannot.
+ * @param suggestion What to do instead.
+ * @returns The error.
+ */
+export function unsupported(
+  { runtimeName, isolation }: Pick<Enforcer, "runtimeName" | "isolation">,
+  feature: string,
+  suggestion: string,
+): SandboxError<"unsupported"> {
+  const where = isolation === "inline" ? "inline" : "in a process";
+  return new SandboxError(
+    "unsupported",
+    `Cannot provide ${feature}: the runtime "${runtimeName}" cannot ` +
+      `enforce it ${where} (${suggestion})`,
+    { details: { runtime: runtimeName, feature } },
+  );
+}
