@@ -130,13 +130,18 @@ async function verifyFiles(
   files: readonly string[],
   options: VerifyAuditOptions,
 ): Promise<AuditVerification> {
-  const [only = "", ...others] = files;
-  try {
-    const older = others.length === 0 ? await auditFiles(only) : [];
-    return await verifyAudit(older.length > 0 ? older : files, options);
-  } catch (cause) {
-    throw cannotRead("the audit log", only, cause);
+  const paths: string[] = [];
+  for (const file of files) {
+    try {
+      const all = await auditFiles(file);
+      // nothing, or an empty file, is for the verification to judge
+      if (all.length === 0) await Deno.stat(file);
+      paths.push(...(files.length === 1 && all.length > 0 ? all : [file]));
+    } catch (cause) {
+      throw cannotRead("the audit log", file, cause);
+    }
   }
+  return await verifyAudit(paths, options);
 }
 
 async function readKey({ host }: Session, path: string): Promise<string> {

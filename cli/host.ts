@@ -5,6 +5,7 @@
  */
 
 import { collect } from "../_streams.ts";
+import { terminalStream } from "./terminal.ts";
 
 /** The world around the command line: this process, or a test's stand-in. */
 export interface CliHost {
@@ -34,7 +35,7 @@ export interface CliHost {
   readonly noColor: boolean;
 }
 
-/** The standard streams. */
+/** The standard streams. On a terminal, what it would obey is escaped. */
 export interface CliStreams {
   readonly stdin: ReadableStream<Uint8Array>;
   readonly stdout: WritableStream<Uint8Array>;
@@ -53,12 +54,21 @@ export const denoHost: CliHost = Object.freeze({
   },
   streams: () => ({
     stdin: Deno.stdin.readable,
-    stdout: Deno.stdout.writable,
-    stderr: Deno.stderr.writable,
+    stdout: outputOf(Deno.stdout),
+    stderr: outputOf(Deno.stderr),
   }),
   isTerminal: () => Deno.stdout.isTerminal(),
   noColor: Deno.noColor,
 });
+
+/** An output of a program. */
+function outputOf(
+  output: typeof Deno.stdout | typeof Deno.stderr,
+): WritableStream<Uint8Array> {
+  return output.isTerminal()
+    ? terminalStream((text) => write(output.writable, text))
+    : output.writable;
+}
 
 async function write(
   stream: WritableStream<Uint8Array>,

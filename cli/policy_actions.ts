@@ -95,7 +95,7 @@ function explanationText(explanation: PolicyExplanation): string {
         ? "In a process of its own the guest gets no permission of Deno."
         : `In a process of its own the guest gets only ${child.join(" ")}.`,
       ...explanation.notNameable.map((each) =>
-        `No flag can name ${shellQuote(each)}: it has a comma.`
+        `No flag can name ${shellQuote(each)}: it has a comma or a line break.`
       ),
     ]],
   ];

@@ -42,7 +42,8 @@ streams, a coarse clock and random bytes, and ends with its own exit code. Files
 and variables are granted by --dir and --env. With --policy only the file and
 the flags grant. A program with a directory of the host runs in a process of its
 own. Others read their input to its end before, and their output is seen after
-it, unless --isolation is process.
+it, unless --isolation is process. On a terminal control characters of the output
+are shown escaped; "| cat" passes them on.
 
 Of other modules the export _initialize or main is called, the first that there
 is and takes no parameters.`;

@@ -49,6 +49,9 @@ export interface SecurityAuditorOptions {
   readonly sandbox?: string;
 }
 
+/** Sinks that ask the auditor themselves would go on without an end. */
+const MAX_DEPTH = 8;
+
 /** A type, what can be asked of it, and what is granted. */
 interface Governed {
   readonly kind: CapabilityKind;
@@ -98,6 +101,8 @@ export class SecurityAuditor implements Auditor {
   readonly #sandbox: string;
   #sequence = 0;
   #sinkFailures = 0;
+  /** How many events are being told, one within the other. */
+  #depth = 0;
   #timeMs = NaN;
   #time = "";
 
@@ -119,7 +124,7 @@ export class SecurityAuditor implements Auditor {
     this.#sandbox = eventText(sandbox);
   }
 
-  /** How often a sink threw. */
+  /** How often a sink threw, or asked so often itself that it was not told. */
   get sinkFailures(): number {
     return this.#sinkFailures;
   }
@@ -268,7 +273,13 @@ export class SecurityAuditor implements Auditor {
 
   #publish(event: AuditEvent): void {
     Object.freeze(event);
+    if (this.#depth >= MAX_DEPTH) {
+      this.#sinkFailures++;
+      return;
+    }
+    this.#depth++;
     for (const sink of this.#sinks) this.#tell(sink, event);
+    this.#depth--;
   }
 
   #tell(sink: AuditSink, event: AuditEvent): void {

@@ -82,5 +82,10 @@ export class PendingQueue {
 }
 
 function unitsOf(event: AuditEvent): number {
-  return event.resource.length;
+  try {
+    return String(event.resource).length;
+  } catch {
+    // no event: it becomes a gap when it is written
+    return 0;
+  }
 }

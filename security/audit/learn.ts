@@ -101,7 +101,11 @@ type Narrow<C extends Capability> = (
  *
  * @example Usage
  * ```ts
- * import { AuditRecorder, learnPolicy } from "@wasm-sandbox/core/security";
+ * import {
+ *   AuditRecorder,
+ *   Capabilities,
+ *   learnPolicy,
+ * } from "@wasm-sandbox/core/security";
  * import { assertEquals } from "@std/assert";
  *
  * const recorder = new AuditRecorder();
@@ -114,13 +118,10 @@ type Narrow<C extends Capability> = (
  *   capability: "stdio",
  *   resource: "",
  * });
- * const ceiling = [
- *   { type: "random" },
- *   { type: "stdio", stdin: true, stdout: true, stderr: true },
- * ];
+ * const ceiling = [Capabilities.random(), Capabilities.stdio()];
  * const { capabilities } = learnPolicy(recorder, ceiling);
  * assertEquals(capabilities, [
- *   { type: "stdio", stdin: false, stdout: true, stderr: false },
+ *   Capabilities.stdio({ stdin: false, stderr: false }),
  * ]);
  * ```
  *

@@ -26,7 +26,8 @@ export interface PolicyExplanation {
   readonly childFlags: readonly string[];
   /**
    * What no flag can name, since Deno separates names by commas and knows no
-   * escape for one. Such a directory works in this process only.
+   * escape for one, and none for a line break. Such a directory works in this
+   * process only.
    */
   readonly notNameable: readonly string[];
 }
@@ -105,7 +106,7 @@ function flagsOf(permissions: DenoPermissions): readonly string[] {
 
 /** Whether a flag can name it; a part after a comma would be a grant. */
 function isNameable(value: string): boolean {
-  return !value.includes(",");
+  return !/[,\r\n]/.test(value);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   generateAuditKeys,
   verifyAudit,
 } from "../../security/audit/mod.ts";
+import type { AuditEvent } from "../../security/types.ts";
 import { event, events, folder, linesOf } from "./_events.ts";
 
 async function write(path: string, count: number, options?: AuditFileOptions) {
@@ -324,4 +325,25 @@ Deno.test({
     assertStringIncludes(JSON.stringify(found), '"ok":true');
     assert(found.lines > 100);
   },
+});
+
+Deno.test("AuditFile.record() never throws, whatever it is given", async () => {
+  await using temp = await folder();
+  const path = `${temp.path}/audit.jsonl`;
+  await using file = await AuditFile.create(path);
+  const odd: readonly unknown[] = [
+    undefined,
+    {},
+    { resource: 3 },
+    new Proxy({}, {
+      get() {
+        throw new Error("no");
+      },
+    }),
+  ];
+  for (const each of odd) file.record(each as AuditEvent);
+  for (const each of events(1)) file.record(each);
+  await file.flush();
+  assertEquals(file.counters.pending, 0);
+  assert((await verifyAudit([path])).ok);
 });

@@ -104,7 +104,8 @@ Deno.test("audit keygen leaves no half of a pair", async () => {
   await using temp = await folder();
   await Deno.writeTextFile(`${temp.path}/key.pub.pem`, "mine");
   assertEquals((await audit("keygen", `${temp.path}/key`)).code, 2);
-  const names = [...Deno.readDirSync(temp.path)].map(({ name }) => name);
+  const entries = await Array.fromAsync(Deno.readDir(temp.path));
+  const names = entries.map(({ name }) => name);
   assertEquals(names, ["key.pub.pem"]);
 });
 

@@ -38,13 +38,14 @@ capabilities:
   assertEquals(childFlags, denoFlags.slice(0, 2));
 });
 
-Deno.test("explainPolicy() names no directory with a comma, which Deno would part", () => {
+Deno.test("explainPolicy() names no directory that Deno would part or cut", () => {
   const { denoFlags, notNameable } = explainPolicy(parsePolicy(`version: 1
 capabilities:
-  - { type: filesystem, mounts: [{ guest: /a, host: "/srv/a,/etc" }] }
+  - { type: filesystem, mounts: [
+      { guest: /a, host: "/srv/a,/etc" }, { guest: /b, host: "/srv/b\\n" }] }
 `));
   assertEquals(denoFlags, []);
-  assertEquals(notNameable, ["/srv/a,/etc"]);
+  assertEquals(notNameable, ["/srv/a,/etc", "/srv/b\n"]);
 });
 
 Deno.test("explainPolicy() gives flags that permit the grants and no more", async () => {

@@ -424,3 +424,20 @@ Deno.test("SecurityAuditor lets the longest mount decide across grants", () => {
     [true, true, true, false, false, true],
   );
 });
+
+Deno.test("SecurityAuditor ends with sinks that ask it themselves", () => {
+  let told = 0;
+  const sink: AuditSink = {
+    record() {
+      told++;
+      auditor.permits(READ);
+    },
+  };
+  const auditor = new SecurityAuditor(SecurityPolicy.strict(), {
+    sinks: [sink, sink],
+  });
+  const READ = { capability: "clock", action: "read", resource: "realtime" };
+  assertEquals(auditor.permits(READ), false);
+  assertEquals(told, 2 ** 9 - 2);
+  assertEquals(auditor.sinkFailures, 2 ** 8);
+});
