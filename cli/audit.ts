@@ -106,6 +106,10 @@ function verifyCommand(session: Session): Command<any> {
     .option("--key <file:string>", "Ed25519 public key that must have signed.")
     .option("--start", "The chain must begin with its first line.")
     .option("--closed", "The log must have been closed.")
+    .example(
+      "Verify all of it",
+      "wasm-sandbox audit verify audit.jsonl --key audit.pub.pem --start --closed",
+    )
     .action(async (flags: VerifyFlags, ...files: string[]) =>
       await verify(session, flags, files)
     );
@@ -190,6 +194,7 @@ function keygenCommand(session: Session): Command<any> {
     .description(KEYGEN)
     .type("name", nameType(["--json", "--help"]))
     .arguments("<name:name>", ["Path of the files, without .pem."])
+    .example("Make", "wasm-sandbox audit keygen audit")
     .action(async ({ json }: { readonly json?: true }, name: string) => {
       const { privateKey, publicKey } = generateAuditKeys();
       const files = [`${name}.pem`, `${name}.pub.pem`] as const;

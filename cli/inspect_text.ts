@@ -16,7 +16,7 @@ import type { Description, Examination } from "./examine.ts";
 import { abiOf, signatureText } from "./exports.ts";
 import { canAllow } from "./limits.ts";
 import { errorJson, hintOf, isWasi } from "./report.ts";
-import { formatCount, formatSize } from "./units.ts";
+import { formatCount, formatSize } from "../security/units.ts";
 
 /** What was inspected, and how its exports would be called. */
 export interface Inspection extends Examination {

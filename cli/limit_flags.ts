@@ -13,7 +13,7 @@ import {
   parseCount,
   parseDuration,
   parseSize,
-} from "./units.ts";
+} from "../security/units.ts";
 
 /** How the amounts of one kind are written. */
 export interface Unit {

@@ -10,7 +10,7 @@ import { SandboxError } from "../errors.ts";
 import type { WasmResult, WasmValue } from "../runtime/types.ts";
 import type { LimitUsage, SandboxUsage } from "../sandbox_options.ts";
 import type { CliHost } from "./host.ts";
-import { formatCount, formatDuration, formatSize } from "./units.ts";
+import { formatCount, formatDuration, formatSize } from "../security/units.ts";
 
 /** What `JSON.stringify` leaves as it is, and a terminal should not see. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;

@@ -42,14 +42,14 @@ export function policyCommand(session: Session): Command<any> {
       fileCommand(
         "Tell everything that is wrong with a policy file.",
         async (flags, file) => (await actions()).check(session, flags, file),
-      ),
+      ).example("Check", "wasm-sandbox policy check app.yaml"),
     )
     .command(
       "explain",
       fileCommand(
         "Put a policy file into plain sentences and flags of deno run.",
         async (flags, file) => (await actions()).explain(session, flags, file),
-      ),
+      ).example("Explain", "wasm-sandbox policy explain app.yaml"),
     )
     .command("schema", schemaCommand(session))
     .command("import", importCommand(session))
@@ -100,6 +100,7 @@ function fileCommand(
 function schemaCommand(session: Session): Command<any> {
   return new Command<any>()
     .description("Print the JSON Schema of policy files.")
+    .example("Save", "wasm-sandbox policy schema > policy.schema.json")
     .action(async function (this: Command<any>, flags: PolicyFlags) {
       noArguments(this.getLiteralArgs());
       await (await actions()).printSchema(session, flags);

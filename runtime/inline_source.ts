@@ -97,12 +97,14 @@ export class InlineSource implements GuestSource {
   readonly unprotected: readonly string[] = GAPS;
   readonly grants: Readonly<Record<string, string>>;
   readonly module: Module;
+  readonly features: RuntimeFeatures;
   readonly #options: InlineOptions;
   readonly #usesWasi: boolean;
 
   private constructor(options: InlineOptions, module: Module) {
     this.#options = options;
     this.module = module;
+    this.features = inlineFeatures(options.runtime);
     this.#usesWasi = usesWasi(module, options.imports);
     const { capabilities } = options;
     this.grants = Object.fromEntries(
@@ -134,10 +136,6 @@ export class InlineSource implements GuestSource {
 
   get runtimeName(): string {
     return this.#options.runtime.name;
-  }
-
-  get features(): RuntimeFeatures {
-    return inlineFeatures(this.#options.runtime);
   }
 
   async instantiate(

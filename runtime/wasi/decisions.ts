@@ -81,7 +81,7 @@ const STACK_WORDS: readonly undefined[] = Object.freeze(
  * a guest could recurse until those that record fail, and nothing else does.
  */
 function reserveStack(): void {
-  //Reflect.apply(nothing, undefined, STACK_WORDS);
+  Reflect.apply(nothing, undefined, STACK_WORDS);
 }
 
 function nothing(): void {}

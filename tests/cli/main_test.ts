@@ -24,8 +24,22 @@ Deno.test("main() prints the help, with the exit codes", async () => {
 });
 
 Deno.test("main() prints the help of each command, with an example", async () => {
-  for (const command of ["call", "run", "inspect"]) {
-    for (const args of [[command, "--help"], [command, "x.wasm", "-h"]]) {
+  const commands = [
+    ["call"],
+    ["run"],
+    ["inspect"],
+    ["policy"],
+    ["policy", "check"],
+    ["policy", "explain"],
+    ["policy", "schema"],
+    ["policy", "import"],
+    ["audit"],
+    ["audit", "verify"],
+    ["audit", "keygen"],
+  ];
+  for (const words of commands) {
+    const command = words.join(" ");
+    for (const args of [[...words, "--help"], [...words, "x.wasm", "-h"]]) {
       const { code, stdout, stderr } = await run(args);
       assertEquals([code, stderr], [0, ""]);
       assertStringIncludes(stdout, `wasm-sandbox ${command}`);

@@ -6,7 +6,7 @@ import {
   parseCount,
   parseDuration,
   parseSize,
-} from "../../cli/units.ts";
+} from "../../security/units.ts";
 
 /** Asserts what each text means; undefined is "refused". */
 function assertParses(
