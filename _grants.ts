@@ -10,7 +10,7 @@ import type {
   LimitUsage,
   SandboxOptions,
 } from "./sandbox_options.ts";
-import { AuditLog } from "./security/audit/mod.ts";
+import { AuditLog } from "./security/audit/log.ts";
 import { SecurityAuditor } from "./security/auditor.ts";
 import { CapabilityKinds } from "./security/kinds.ts";
 import { SecurityPolicy } from "./security/policy.ts";

@@ -1,5 +1,6 @@
 /** Decides where a sandbox's guest runs, and opens the place. */
 
+import { checkMounts } from "./_mounts.ts";
 import { inlineFeatures, InlineSource } from "./runtime/inline_source.ts";
 import type { GuestSource } from "./runtime/guest_source.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
@@ -31,6 +32,7 @@ export async function openSource(
   parts: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
+  await checkMounts(parts.policy);
   return chooseIsolation(options.isolation, parts) === "inline"
     ? await openInline(options, parts, operation)
     : await openProcess(options, parts, operation);

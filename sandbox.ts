@@ -34,7 +34,7 @@ import {
   type ResolvedLimits,
   resolveLimits,
 } from "./security/limits.ts";
-import type { AuditLog } from "./security/audit/mod.ts";
+import type { AuditLog } from "./security/audit/log.ts";
 import type { SecurityPolicy } from "./security/policy.ts";
 
 /**

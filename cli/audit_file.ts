@@ -10,6 +10,9 @@ import { AuditFile } from "../security/audit/file.ts";
 import type { AuditSink } from "../security/types.ts";
 import type { Session } from "./session.ts";
 
+/** Inline, nothing is written before the program ends. */
+const MAX_PENDING = 65_536;
+
 /**
  * Runs something whose decisions are written to a file, whether or not it goes
  * well.
@@ -39,7 +42,7 @@ export async function withAudit(
 
 async function open(path: string): Promise<AuditFile> {
   try {
-    return await AuditFile.create(path);
+    return await AuditFile.create(path, { maxPendingEvents: MAX_PENDING });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ValidationError(`Option "--audit": ${printable(why)}`);

@@ -105,7 +105,10 @@ function readCounters(
   const input = new Input(kind.type, capability);
   try {
     const declared: unknown = kind.counters?.(capability) ?? {};
-    if (!isPlainObject(declared)) throw input.error("declares no counters");
+    if (!isPlainObject(declared)) {
+      defuse(declared);
+      throw input.error("declares no counters");
+    }
     return new Map(
       Object.keys(declared).map((key) => {
         const allowed = declared[key];

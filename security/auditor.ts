@@ -7,22 +7,12 @@
 import { SandboxError } from "../errors.ts";
 import { eventText } from "./_event_text.ts";
 import { defuse, messageOf } from "./_foreign.ts";
-import {
-  type CounterUsage,
-  Grant,
-  NOT_GRANTED,
-  type Refusal,
-} from "./_grant.ts";
+import { govern, type Governed } from "./_governed.ts";
+import { type CounterUsage, NOT_GRANTED, type Refusal } from "./_grant.ts";
 import { translate } from "./_translate.ts";
 import { CapabilityKinds } from "./kinds.ts";
 import { SecurityPolicy } from "./policy.ts";
-import type {
-  AuditEvent,
-  Auditor,
-  AuditSink,
-  CapabilityKind,
-  Operation,
-} from "./types.ts";
+import type { AuditEvent, Auditor, AuditSink, Operation } from "./types.ts";
 
 export type { CounterUsage };
 
@@ -51,14 +41,6 @@ export interface SecurityAuditorOptions {
 
 /** Sinks that ask the auditor themselves would go on without an end. */
 const MAX_DEPTH = 8;
-
-/** A type, what can be asked of it, and what is granted. */
-interface Governed {
-  readonly kind: CapabilityKind;
-  /** `type.action` by action. */
-  readonly operations: ReadonlyMap<string, string>;
-  readonly grants: readonly Grant[];
-}
 
 /**
  * Decides on what guests ask for: what no capability permits is denied. Every
@@ -311,19 +293,6 @@ export class SecurityAuditor implements Auditor {
       type === "" ? eventText(action) : `${type}.${eventText(action)}`,
     );
   }
-}
-
-function govern(kind: CapabilityKind, policy: SecurityPolicy): Governed {
-  const { type } = kind;
-  const grants = policy.capabilities
-    .filter((capability) => capability.type === type)
-    .map((capability, index) =>
-      new Grant(capability, kind, index === 0 ? type : `${type}[${index}]`)
-    );
-  const operations = new Map(
-    kind.actions.map((action) => [action, `${type}.${action}`]),
-  );
-  return { kind, operations, grants };
 }
 
 function reasonOf(refusal: Exclude<Refusal, undefined>): string {

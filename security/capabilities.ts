@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, resolve } from "node:path";
+import { absolutePath, lastName } from "./_host_path.ts";
 import { clockKind } from "./clock.ts";
 import { customAccessKind } from "./custom_access.ts";
 import { environmentKind } from "./environment.ts";
@@ -129,7 +129,7 @@ export class Capabilities {
    * @returns The capability.
    */
   static readDirectory(host: string, guest?: string): FilesystemCapability {
-    const path = guest ?? `/${basename(resolve(String(host)))}`;
+    const path = guest ?? `/${lastName(absolutePath(String(host)))}`;
     return Capabilities.directory(host, path, "read");
   }
 

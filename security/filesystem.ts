@@ -4,9 +4,9 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import { quote } from "../_text.ts";
 import { union } from "./_data.ts";
+import { absolutePath } from "./_host_path.ts";
 import { type Input, readCapability } from "./_parse.ts";
 import type {
   CapabilityKind,
@@ -222,10 +222,7 @@ function parseGuestPath(input: Input): string {
 function parseHostPath(input: Input): string {
   const text = input.text();
   if (text === "") throw input.error("must not be empty");
-  // what is whole already is left alone: a guest's process cannot resolve
-  const isWhole = text === "/" ||
-    text.startsWith("/") && !ODD_PATH.test(text);
-  const path = isWhole ? text : resolve(text);
+  const path = absolutePath(text);
   checkLength(input, path);
   return path;
 }

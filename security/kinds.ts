@@ -8,7 +8,7 @@ import { nearest, quote } from "../_text.ts";
 import { SandboxError } from "../errors.ts";
 import type { RegisterOptions } from "../registry.ts";
 import { copyData } from "./_data.ts";
-import { messageOf } from "./_foreign.ts";
+import { defuse, messageOf } from "./_foreign.ts";
 import { Input, isPlainObject } from "./_parse.ts";
 import { clockKind } from "./clock.ts";
 import { customAccessKind } from "./custom_access.ts";
@@ -230,7 +230,9 @@ function isCapability(value: unknown): value is Capability {
 
 function parseWith(kind: CapabilityKind, data: Capability): unknown {
   try {
-    return kind.parse(data);
+    const parsed: unknown = kind.parse(data);
+    defuse(parsed);
+    return parsed;
   } catch (error) {
     if (SandboxError.is(error)) throw error;
     throw new Input(kind.type, data).error(

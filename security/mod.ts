@@ -17,4 +17,6 @@ export * from "./limits.ts";
 export * from "./policy.ts";
 export type * from "./types.ts";
 export type { RegisterOptions } from "../registry.ts";
-export * from "./audit/mod.ts";
+export * from "./audit/learn.ts";
+export * from "./audit/log.ts";
+export * from "./audit/recorder.ts";

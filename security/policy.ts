@@ -7,7 +7,7 @@
 import { quote } from "../_text.ts";
 import { SandboxError } from "../errors.ts";
 import { copyData, sameData } from "./_data.ts";
-import { messageOf } from "./_foreign.ts";
+import { defuse, messageOf } from "./_foreign.ts";
 import { Input, isPlainObject } from "./_parse.ts";
 import { CapabilityKinds } from "./kinds.ts";
 import type {
@@ -249,6 +249,9 @@ export class SecurityPolicy implements Iterable<Capability> {
     const granted = capabilities[index];
     if (kind !== undefined && granted !== undefined) {
       const joined = this.#kinds.parse(join(kind, granted, added));
+      if (joined.type !== added.type) {
+        throw new Input(added.type, joined).error("became one of another type");
+      }
       return new SecurityPolicy(capabilities.with(index, joined), this.#kinds);
     }
     if (capabilities.length >= MAX_CAPABILITIES) {
@@ -267,7 +270,9 @@ function join(
   added: Capability,
 ): unknown {
   try {
-    return kind.combine?.(granted, added);
+    const joined: unknown = kind.combine?.(granted, added);
+    defuse(joined);
+    return joined;
   } catch (error) {
     if (SandboxError.is(error)) throw error;
     throw new Input(kind.type, added).error(

@@ -330,3 +330,30 @@ Deno.test("Sandbox.execute() is not held up by a standard input of empty pieces"
   const error = await assertRejects(() => sandbox.execute([], { stdin }));
   assert(SandboxError.is(error, "limit-exceeded"));
 });
+
+Deno.test("Sandbox.create() says which directory of a policy is not there", async () => {
+  const folder = await Deno.makeTempDir();
+  const cases = [
+    [`${folder}/nope`, "does not exist"],
+    [`${folder}/file`, "no directory"],
+  ] as const;
+  try {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    for (const isolation of ["inline", "process"] as const) {
+      for (const [host, why] of cases) {
+        const error = await assertRejects(
+          () =>
+            create(HELLO, {
+              isolation,
+              policy: [Capabilities.directory(host, "/data", "read")],
+            }),
+          SandboxError,
+          why,
+        );
+        assert(SandboxError.is(error, "invalid-capability"));
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -109,7 +109,8 @@ const isShortText: Check = (value) =>
   typeof value === "string" && value.length <= MAX_MESSAGE;
 const isNumber: Check = (value) => typeof value === "number";
 const isImport: Check = isShaped({
-  required: { module: isShortText, name: isShortText },
+  // names of the guest's may be of any length
+  required: { module: isText, name: isText },
   optional: { kind: isShortText },
 });
 const AUDITED: Shape = {
@@ -135,14 +136,14 @@ const DETAILS: Readonly<Partial<Record<SandboxErrorCode, Shape>>> = Object
       required: { missing: isArrayOf(isImport, 1_000_000) },
     },
     "export-not-found": {
-      required: { name: isShortText },
-      optional: { suggestion: isShortText },
+      required: { name: isText },
+      optional: { suggestion: isText },
     },
     "trap": {
-      required: { export: isShortText, kind: isOneOf(["trap", "exception"]) },
+      required: { export: isText, kind: isOneOf(["trap", "exception"]) },
     },
     "guest-protocol": {
-      required: { export: isShortText, problem: isShortText },
+      required: { export: isText, problem: isShortText },
     },
     "host-function-failed": { required: { import: isImport } },
     "limit-exceeded": {

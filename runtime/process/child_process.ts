@@ -51,6 +51,8 @@ export class ChildProcess implements AsyncDisposable {
   #maxBody: (type: number) => number = () => -1;
   #ended: Deno.CommandStatus | undefined;
   #killed = false;
+  /** A rule that it broke while nobody listened. */
+  #broken: ProtocolError | undefined;
   #disposal: Promise<void> | undefined;
 
   private constructor(launch: Launch) {
@@ -68,7 +70,10 @@ export class ChildProcess implements AsyncDisposable {
     });
     this.#input = process.stdin.getWriter();
     this.#output = process.stdout.getReader();
-    this.#stderr = new Stderr(process.stderr);
+    this.#stderr = new Stderr(process.stderr, () => {
+      this.#broken = new ProtocolError("endless errors");
+      this.kill();
+    });
     this.#reader = new MessageReader((type) => this.#maxBody(type));
   }
 
@@ -132,6 +137,13 @@ export class ChildProcess implements AsyncDisposable {
    */
   send(type: number, header: object, body?: Uint8Array): void {
     for (const chunk of encode(type, header as Header, body)) this.#push(chunk);
+  }
+
+  /** Settled once it has read more; undefined while it leaves little unread. */
+  get room(): Promise<void> | undefined {
+    const { desiredSize } = this.#input;
+    if (desiredSize === null || desiredSize > -MAX_UNREAD) return undefined;
+    return this.#input.ready.catch(ignore);
   }
 
   /**
@@ -203,19 +215,14 @@ export class ChildProcess implements AsyncDisposable {
    * @returns The error.
    */
   async failure(phase: "start" | "run", cause: unknown): Promise<SandboxError> {
-    if (cause instanceof ProtocolError) {
-      this.kill();
+    const broken = cause instanceof ProtocolError ? cause : this.#broken;
+    if (broken !== undefined) {
       await this[Symbol.asyncDispose]();
-      return failed("protocol", `it broke the protocol with ${cause.message}`, {
-        suggestion: "do not run this guest again, and report it: it may have " +
-          "got hold of its process",
-        cause,
-      });
+      return brokenRules(broken);
     }
     // its output ends a little before its status is known
     if (cause instanceof EndOfChild) await this.#status;
     const killed = this.#killed;
-    this.kill();
     await this[Symbol.asyncDispose]();
     const { code, signal } = await this.#status;
     const facts = {
@@ -283,6 +290,9 @@ export class EndOfChild extends Error {
   override readonly name = "EndOfChild";
 }
 
+/** Most chunks that wait to be read while it asks for more. */
+const MAX_UNREAD = 64;
+
 /** How much of what a process says at its end is quoted. */
 const MAX_QUOTED = 400;
 
@@ -299,6 +309,14 @@ const SUGGESTIONS = Object.freeze({
   start: 'see that deno can be run here, or choose isolation "inline"',
   run: "reset the sandbox to start another process",
 });
+
+function brokenRules(cause: ProtocolError): SandboxError<"process-failed"> {
+  return failed("protocol", `it broke the protocol with ${cause.message}`, {
+    suggestion: "do not run this guest again, and report it: it may have " +
+      "got hold of its process",
+    cause,
+  });
+}
 
 interface Facts {
   readonly suggestion: string;

@@ -115,6 +115,8 @@ async function talk(
       default: {
         const work = services.serve(message);
         if (work !== undefined) await child.whileAlive(work);
+        const { room } = child;
+        if (room !== undefined) await child.whileAlive(room);
       }
     }
   }

@@ -45,11 +45,13 @@ export function encodeFiles(
  * Reads files.
  *
  * @param body What {@linkcode encodeFiles} gave, or anything.
+ * @param maxFiles Most files; a small one takes more room than it is long.
  * @returns The files by path; their bytes are copies.
  * @throws {ProtocolError} If the body holds something else.
  */
 export function decodeFiles(
   body: Uint8Array<ArrayBuffer>,
+  maxFiles = Infinity,
 ): Map<string, Uint8Array<ArrayBuffer>> {
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const view = new DataView(body.buffer, body.byteOffset, body.length);
@@ -61,6 +63,7 @@ export function decodeFiles(
     if (end > body.length) throw new ProtocolError("a file beyond the body");
     const path = pathOf(body.subarray(at + HEAD_BYTES, pathEnd));
     if (files.has(path)) throw new ProtocolError("a file twice");
+    if (files.size === maxFiles) throw new ProtocolError("too many files");
     files.set(path, body.slice(pathEnd, end));
     at = end;
   }

@@ -107,8 +107,7 @@ export class HostFunctions {
       return { values: encodeResult(await fn(...values)) };
     } catch (cause) {
       this.#failure ??= { cause, name };
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      return { problem: printable(reason.slice(0, 4_096)) };
+      return { problem: printable(reasonOf(cause).slice(0, 4_096)) };
     }
   }
 
@@ -135,6 +134,18 @@ export class HostFunctions {
   }
 }
 
+/** More than a function of WebAssembly's may have. */
+const MAX_RESULTS = 1_000;
+
+/** Whatever was thrown: a getter of it may throw as well. */
+function reasonOf(cause: unknown): string {
+  try {
+    return String(cause instanceof Error ? cause.message : cause);
+  } catch {
+    return "it threw what is no text";
+  }
+}
+
 /** The guard in the child looks whether these are of the right types. */
 function encodeResult(result: unknown): readonly string[] {
   const values = result === undefined
@@ -142,6 +153,9 @@ function encodeResult(result: unknown): readonly string[] {
     : Array.isArray(result)
     ? result
     : [result];
+  if (values.length > MAX_RESULTS) {
+    throw new TypeError(`it must not return ${values.length} numbers`);
+  }
   return values.map((value: unknown) => {
     if (typeof value === "number" || typeof value === "bigint") {
       return encodeNumber(value);

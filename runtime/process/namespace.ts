@@ -147,7 +147,8 @@ function rootFor(paths: readonly string[]): string | undefined {
 function line(from: string, to: string, options: string): string {
   const escaped = [from, to].map((path) =>
     path.replace(
-      /[\s\\#]/g,
+      // no other white space parts a line, and none of it is one byte long
+      /[ \t\r\n\\#]/g,
       (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
     )
   );

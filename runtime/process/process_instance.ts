@@ -214,7 +214,7 @@ export class ProcessInstance implements GuestInstance {
       return {
         exitCode: checked<number>(done.exitCode, isCount, "exit code"),
         ...streams.collected(),
-        files: decodeFiles(message.body),
+        files: decodeFiles(message.body, entries),
       };
     } catch (error) {
       throw await this.#lied(child, (error as Error).message);

@@ -257,7 +257,7 @@ async function open(
     body: module,
     timeoutMs: OPEN_TIMEOUT_MS,
     signal,
-    maxBody: 4 * module.length + 2 ** 20,
+    maxBody: 8 * module.length + 2 ** 21,
     services: new Services({
       child,
       limits,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readPiece } from "../../_streams.ts";
+import { ByteCollector, readPiece } from "../../_streams.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type { CommandRun } from "../guest_source.ts";
 import { OUTPUT_BYTES, ProtocolError } from "./frames.ts";
@@ -13,6 +13,7 @@ import { OUTPUT_BYTES, ProtocolError } from "./frames.ts";
 export class RunStreams implements Disposable {
   readonly #stdin: Input;
   readonly #outputs: readonly [Output, Output];
+  readonly #locks: DisposableStack;
 
   /**
    * Constructs it.
@@ -24,12 +25,16 @@ export class RunStreams implements Disposable {
     { stdin, stdout, stderr }: Pick<CommandRun, "stdin" | "stdout" | "stderr">,
     limits: ResolvedLimits,
   ) {
+    using locks = new DisposableStack();
     // the child asks for a piece more before it sees that it is too much
-    this.#stdin = new Input(stdin, limits.stdinBytes + 2 * OUTPUT_BYTES);
+    const stdinBytes = limits.stdinBytes + 2 * OUTPUT_BYTES;
+    this.#stdin = locks.use(new Input(stdin, stdinBytes));
+    // the same stream twice cannot be had
     this.#outputs = [
-      new Output(stdout, limits.stdoutBytes),
-      new Output(stderr, limits.stderrBytes),
+      locks.use(new Output(stdout, limits.stdoutBytes)),
+      locks.use(new Output(stderr, limits.stderrBytes)),
     ];
+    this.#locks = locks.move();
   }
 
   /**
@@ -64,8 +69,7 @@ export class RunStreams implements Disposable {
 
   /** Lets the streams go; they are neither closed nor cancelled. */
   [Symbol.dispose](): void {
-    this.#stdin.release();
-    for (const output of this.#outputs) output.release();
+    this.#locks.dispose();
   }
 }
 
@@ -94,7 +98,7 @@ class Input {
     return part;
   }
 
-  release(): void {
+  [Symbol.dispose](): void {
     this.#reader?.releaseLock();
   }
 }
@@ -102,7 +106,7 @@ class Input {
 /** A stream to write to, or a place to collect. */
 class Output {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
-  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
+  readonly #bytes = new ByteCollector();
   #left: number;
 
   constructor(
@@ -116,23 +120,17 @@ class Output {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
     this.#left -= bytes.length;
     if (this.#left < 0) throw new ProtocolError("more output than is allowed");
+    if (bytes.length === 0) throw new ProtocolError("output of nothing");
     if (this.#writer !== undefined) return this.#writer.write(bytes);
-    this.#parts.push(bytes);
+    this.#bytes.write(bytes);
     return undefined;
   }
 
   collected(): Uint8Array<ArrayBuffer> {
-    const size = this.#parts.reduce((sum, { length }) => sum + length, 0);
-    const all = new Uint8Array(size);
-    let at = 0;
-    for (const part of this.#parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return this.#bytes.take();
   }
 
-  release(): void {
+  [Symbol.dispose](): void {
     this.#writer?.releaseLock();
   }
 }

@@ -31,6 +31,8 @@ export function spawn({ command, args, env }: Launch): Deno.ChildProcess {
       args: [...args],
       clearEnv: true,
       env: { ...env },
+      // where the host works is not for a guest to know
+      ...(Deno.build.os === "windows" ? {} : { cwd: "/" }),
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

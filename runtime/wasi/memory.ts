@@ -98,7 +98,8 @@ export class GuestMemory {
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
         .decode(copy);
-    } catch {
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
       throw new WasiError("ILSEQ");
     }
   }

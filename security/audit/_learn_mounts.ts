@@ -1,7 +1,5 @@
 /** The least mounts that what a guest did to files needs. */
 
-import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import { quote } from "../../_text.ts";
 import type { FilesystemCapability, Mount, Operation } from "../types.ts";
 
@@ -76,7 +74,7 @@ export function learnMounts(
 /** The default of {@linkcode IsDirectory}. */
 export function isRealDirectory(path: string): boolean {
   try {
-    return lstatSync(path).isDirectory();
+    return Deno.lstatSync(path).isDirectory;
   } catch {
     // not there, or not for us to know, or too long a name for any file
     return false;
@@ -138,7 +136,7 @@ function narrow(
   return places.map(({ folder, folder: { path }, access }) => ({
     ...mount,
     guest: guestPath(mount, folder),
-    host: path.length === 0 ? mount.host : join(mount.host, ...path),
+    host: path.length === 0 ? mount.host : [mount.host, ...path].join("/"),
     access: access === WRITE ? mount.access : "read",
   }));
 }
@@ -161,7 +159,7 @@ function foldersOf(
     const entered = folder.folders.get(name);
     if (entered !== undefined) return entered;
     const path = [...folder.path, name];
-    const host = join(mount.host, ...path);
+    const host = [mount.host, ...path].join("/");
     const exists = known.get(host) ?? isDirectory(host);
     known.set(host, exists);
     if (!exists) return undefined;

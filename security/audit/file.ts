@@ -94,7 +94,7 @@ const BATCH = 512;
  *
  * @example Usage
  * ```ts
- * import { AuditFile, verifyAudit } from "@wasm-sandbox/core/security";
+ * import { AuditFile, verifyAudit } from "@wasm-sandbox/core/audit";
  * import { assert } from "@std/assert";
  *
  * const folder = await Deno.makeTempDir();

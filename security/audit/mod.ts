@@ -1,5 +1,7 @@
 /**
- * Where the events of audits go: memory, files, and policies learned of them.
+ * Where the events of audits go: memory, files that can be verified, and
+ * policies learned of them. What needs neither files nor keys is in the main
+ * entry too.
  *
  * @module
  */

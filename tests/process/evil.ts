@@ -66,6 +66,10 @@ const json = (type: number, text: string) =>
 /** What it does when it is called, with the operation's number. */
 const CALLS: Readonly<Record<string, (id: number) => void>> = {
   honest: (id) => send(FRAME.done, { id, values: ["5"] }),
+  "errors later": (id) => {
+    send(FRAME.done, { id, values: ["5"] });
+    floodErrors();
+  },
   "wrong id": (id) => send(FRAME.done, { id: id + 1, values: ["5"] }),
   "no id": () => send(FRAME.done, { values: ["5"] }),
   "unknown type": (id) => send(99, { id }),
@@ -199,14 +203,16 @@ const FOREVER: Readonly<Record<string, (id: number) => void>> = {
       send(FRAME.ask, { seq, what: "call", index: 0, args: ["1"] });
     }
   },
-  "endless errors on stderr": () => {
-    const bytes = new Uint8Array(65_536).fill(0x1b);
-    for (;;) Deno.stderr.writeSync(bytes);
-  },
+  "endless errors on stderr": floodErrors,
 };
 
 function spin(): never {
   for (;;);
+}
+
+function floodErrors(): never {
+  const bytes = new Uint8Array(65_536).fill(0x1b);
+  for (;;) Deno.stderr.writeSync(bytes);
 }
 
 /** Names of everything that it does. */

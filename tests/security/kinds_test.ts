@@ -9,6 +9,7 @@ import {
   Capabilities,
   type CapabilityKind,
   CapabilityKinds,
+  SecurityAuditor,
   SecurityPolicy,
 } from "../../security/mod.ts";
 import { EXAMPLES, findThawed } from "./_grants.ts";
@@ -175,4 +176,25 @@ Deno.test("CapabilityKinds.parse() freezes what a kind forgot to", () => {
   const parsed = kinds.parse({ type: "widget" });
   assertEquals(findThawed(parsed), []);
   assertEquals(parsed, { type: "widget", sizes: [{ mm: 1 }] } as typeof parsed);
+});
+
+Deno.test("SecurityPolicy.from() holds a kind to what it may answer", async () => {
+  // as JavaScript could give it: a rejection nobody waits for ends a process
+  const fails = (): never => Promise.reject(new Error("late")) as never;
+  const twice = [{ type: "widget", a: 1 }, { type: "widget", a: 2 }];
+  const kept: CapabilityKind = { ...WIDGET, parse: (input) => input as never };
+  const rows: readonly CapabilityKind[] = [
+    { ...kept, parse: fails },
+    { ...kept, combine: fails },
+    { ...kept, combine: () => Capabilities.stdio() },
+    { ...kept, counters: fails },
+  ];
+  for (const kind of rows) {
+    const kinds = new CapabilityKinds().register(kind);
+    const error = assertThrows(() =>
+      new SecurityAuditor(SecurityPolicy.from(twice, kinds), { kinds })
+    );
+    assert(SandboxError.is(error, "invalid-capability"), String(error));
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 });

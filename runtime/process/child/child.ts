@@ -183,9 +183,23 @@ export class Child {
 }
 
 function serialize(error: unknown): SerializedError {
-  if (SandboxError.is(error)) return error.toJSON();
+  if (SandboxError.is(error)) return fitting(error.toJSON());
   const { name, message } = error instanceof Error
     ? error
     : new Error(String(error));
   return { name, message };
 }
+
+/** Names of a guest's may be too long or too many for a header. */
+function fitting(error: SerializedError): SerializedError {
+  const text = JSON.stringify(error);
+  if (text.length <= MAX_ERROR_LENGTH) return error;
+  return JSON.parse(text, (_, value: unknown) => {
+    if (typeof value === "string") return value.slice(0, MAX_TEXT_LENGTH);
+    return Array.isArray(value) ? value.slice(0, MAX_LIST_LENGTH) : value;
+  });
+}
+
+const MAX_ERROR_LENGTH = 2 ** 20;
+const MAX_TEXT_LENGTH = 500;
+const MAX_LIST_LENGTH = 500;

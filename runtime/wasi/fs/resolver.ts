@@ -16,6 +16,12 @@ const MAX_LINKS = 40;
 /** How many names are looked up for a path, with those of its links. */
 const MAX_STEPS = 4096;
 
+/**
+ * How many directories are looked at to be certain of what is found: a certain
+ * look takes all that lie above, and a path can ask for many by its `..`.
+ */
+const MAX_LOOKS = 16_384;
+
 /** How deep a path may lie below the root of its tree. */
 export const MAX_DEPTH = 256;
 
@@ -78,6 +84,7 @@ class Walk {
   readonly #stack: string[];
   #mustBeDirectory = false;
   #links = 0;
+  #looks = 0;
 
   constructor(tree: FileTree, base: TreePath, options: ResolveOptions) {
     this.#tree = tree;
@@ -91,7 +98,9 @@ class Walk {
     const pending = names.toReversed();
     let stat: FileStat | undefined;
     for (let steps = 0; pending.length > 0; steps++) {
-      if (steps === MAX_STEPS) throw new WasiError("LOOP");
+      if (steps === MAX_STEPS || this.#looks > MAX_LOOKS) {
+        throw new WasiError("LOOP");
+      }
       const name = pending.pop() ?? "";
       stat = name === ".." ? this.#up() : this.#down(name, pending);
     }
@@ -156,6 +165,7 @@ class Walk {
   }
 
   #lookUp(path: TreePath): FileStat | undefined {
+    this.#looks += path.length;
     try {
       return this.#tree.lstat(path);
     } catch (error) {

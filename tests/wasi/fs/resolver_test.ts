@@ -159,6 +159,16 @@ Deno.test("resolve() refuses paths that lie too deep", () => {
   assertEquals(resolve(tree, path, ".", FOLLOW).path.length, 1024);
 });
 
+Deno.test("resolve() turns only so often in deep directories", () => {
+  using tree = new MemoryTree();
+  const deep = Array.from({ length: 200 }, () => "a");
+  tree.addFile([...deep, "f"].join("/"), new Uint8Array());
+  const base = deep.slice(1);
+  const turns = (count: number) => `${"a/../".repeat(count)}a/f`;
+  assertEquals(resolve(tree, base, turns(50), REFUSE).stat?.type, "file");
+  assertErrno("LOOP", () => resolve(tree, base, turns(100), REFUSE));
+});
+
 Deno.test("resolve() is certain of the end of a path, and of none on the way", () => {
   const certain: string[] = [];
   class Watched extends MemoryTree {
