@@ -11,6 +11,12 @@ import { quote } from "../_text.ts";
 import type { WasmResult } from "../runtime/types.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { abiOf, findFunction, type FunctionExport } from "./exports.ts";
+import {
+  grantsOf,
+  GUEST_FLAGS,
+  type GuestFlags,
+  withGrants,
+} from "./guest_flags.ts";
 import { parseNumbers } from "./inputs.ts";
 import {
   settingsOf,
@@ -24,7 +30,7 @@ import { inputType, nameType } from "./positional.ts";
 import { type Session, STDIN } from "./session.ts";
 
 /** The values of the flags of `call`. */
-interface CallFlags extends SharedFlags, MessageFlags {
+interface CallFlags extends SharedFlags, GuestFlags, MessageFlags {
   readonly bytes?: true;
 }
 
@@ -41,7 +47,13 @@ interface Outcome {
   readonly json: unknown;
 }
 
-const FLAGS = [...SHARED_FLAGS, "--input", "--input-file", "--bytes"];
+const FLAGS = [
+  ...SHARED_FLAGS,
+  ...GUEST_FLAGS,
+  "--input",
+  "--input-file",
+  "--bytes",
+];
 
 const DESCRIPTION = `Call one exported function.
 
@@ -52,7 +64,10 @@ one line; --json writes 64-bit integers, nan, inf and -0 as strings.
 An export of messages, of type (i32, i32) -> i64 in a module that exports
 wasm_sandbox_alloc, takes JSON from --input, --input-file or, for -, from the
 standard input; null, if none is given. With --bytes it takes and gives bytes,
-which --json writes as base64, and a terminal shows escaped.`;
+which --json writes as base64, and a terminal shows escaped.
+
+A module that imports WASI is granted what the flags say, as run does; what it
+writes to the standard streams is dropped.`;
 
 /**
  * Makes the command `call`.
@@ -73,7 +88,7 @@ export function callCommand(session: Session): Command<any> {
     .option("--input <json:string>", "The message.")
     .option("--input-file <path:string>", "The file with the message, or -.")
     .option("--bytes", "Send and receive bytes and not JSON.");
-  return withLimits(command)
+  return withGrants(withLimits(command))
     .example("Numbers", "wasm-sandbox call math.wasm add 2 3")
     .example(
       "JSON",
@@ -82,6 +97,10 @@ export function callCommand(session: Session): Command<any> {
     .example(
       "Limits",
       "wasm-sandbox call work.wasm run --timeout 2s --memory 8MiB",
+    )
+    .example(
+      "Grant a directory",
+      "wasm-sandbox call ledger.wasm save --dir /data::./data",
     )
     .action(async function (
       this: Command<any>,
@@ -110,6 +129,7 @@ async function call(
       "Cannot read both the module and the input from the standard input",
     );
   }
+  const granted = await grantsOf(flags);
   await session.withSandbox(file, flags, async (sandbox) => {
     const { exports } = sandbox;
     const found = findFunction(exports, name);
@@ -125,7 +145,7 @@ async function call(
       await session.printJson({ result: json, usage });
     } else if (typeof text !== "string") await printBytes(session.host, text);
     else if (text !== "") await session.host.stdout(`${text}\n`);
-  });
+  }, granted);
 }
 
 async function callNumbers(

@@ -1,4 +1,5 @@
 import {
+  assert,
   assertEquals,
   assertMatch,
   assertObjectMatch,
@@ -300,4 +301,27 @@ Deno.test("call finds memory functions by the names it is given", async () => {
     { stdin: renamed },
   );
   assertEquals([code, stdout], [0, "[7]\n"]);
+});
+
+Deno.test("call grants a library of WASI what the flags say", async () => {
+  const folder = await Deno.makeTempDir();
+  const save = (...flags: string[]) =>
+    run([
+      "call",
+      new URL("../../examples/programs/c/ledger.wasm", import.meta.url).href,
+      "save",
+      "--input",
+      '{"path":"/books/ledger.csv"}',
+      ...flags,
+    ]);
+  try {
+    const denied = await save();
+    assertStringIncludes(denied.stdout, "error");
+    const allowed = await save("--dir", `/books::${folder}`);
+    assertEquals(allowed.code, 0, allowed.stderr);
+    assertEquals(JSON.parse(allowed.stdout).saved, 0);
+    assert((await Deno.stat(`${folder}/ledger.csv`)).isFile);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
