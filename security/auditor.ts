@@ -180,6 +180,17 @@ export class SecurityAuditor implements Auditor {
   }
 
   /**
+   * Records that an operation was refused for another reason than the policy's
+   * list of capabilities: by the setting of a mount, for example.
+   *
+   * @param operation What a guest asked for.
+   * @param reason Why it was refused.
+   */
+  refuse(operation: Operation, reason: string): void {
+    this.#record(operation, reason);
+  }
+
+  /**
    * Records a decision that an auditor of the same policy took in another
    * process, as this one's. Nothing is counted.
    *

@@ -338,4 +338,12 @@ export interface Auditor {
    * @throws {SandboxError} With code `limit-exceeded`, if a counter is used up.
    */
   permits(operation: Operation): boolean;
+  /**
+   * Records that an operation was refused for another reason than the policy's
+   * list of capabilities: by the setting of a mount, for example.
+   *
+   * @param operation What a guest asked for.
+   * @param reason Why it was refused.
+   */
+  refuse(operation: Operation, reason: string): void;
 }

@@ -24,9 +24,9 @@ const BANNER =
 // deno-fmt-ignore-file
 `;
 
-/** Finds a part by name; each is read once. */
+/** Finds a part by number; each is read once, and as `BOOT` reads all. */
 const LOADER =
-  `const $parts={},$part=n=>$parts[n]??=(0,eval)("($part=>{"+$texts[n]+"})")($part);
+  `const $parts={},$part=n=>$parts[n]??=(0,eval)("(function($part){"+$texts[n]+"})")($part);
 `;
 
 /**

@@ -14,7 +14,6 @@ import type {
   CallOptions,
   ExchangeOptions,
   GuestAbi,
-  GuestAccess,
   HostImports,
   HostModule,
   Instance,
@@ -24,6 +23,7 @@ import type {
   WasmResult,
   WasmValue,
 } from "../types.ts";
+import { guestAccess } from "./access.ts";
 import { checkArguments } from "./arguments.ts";
 import type { CompiledModule } from "./compiled.ts";
 import { Failures } from "./failures.ts";
@@ -100,7 +100,12 @@ export class V8Instance implements Instance {
     const live = link(module, {
       imports: parts.imports,
       hostModules: parts.hostModules,
-      access: this.#access(),
+      access: guestAccess({
+        live: () => this.#live,
+        mayGoOn: () => this.#mayGoOn(),
+        flag: watchdog.words,
+        hasDeadline: limits.timeoutMs !== Infinity,
+      }),
       flag: watchdog.memory,
       failed: (cause, name, own) =>
         this.#failures.hostFunction(cause, name, own),
@@ -245,41 +250,6 @@ export class V8Instance implements Instance {
     return this.#mayGoOn();
   }
 
-  /** What host modules see of this instance. */
-  #access(): GuestAccess {
-    let view = new Uint8Array();
-    return {
-      memory: () => {
-        const buffer = this.#live?.memory?.buffer;
-        if (buffer === undefined) return new Uint8Array();
-        // no memory is shared here: the gate refuses threads
-        if (view.buffer !== buffer) {
-          view = new Uint8Array(buffer as ArrayBuffer);
-        }
-        return view;
-      },
-      sleep: (ms) => this.#sleep(ms),
-      charge: (units) => this.#charge(units),
-    };
-  }
-
-  /** Sleeps until the time is up or the deadline has passed. */
-  #sleep(ms: number): void {
-    // with fuel alone, fuel must bound the time too
-    if (this.#limits.timeoutMs === Infinity) {
-      this.#charge(Math.ceil(ms * SLEEP_FUEL_PER_MS));
-    }
-    if (this.#mayGoOn()) Atomics.wait(this.#watchdog.words, FLAG, 1, ms);
-  }
-
-  #charge(units: number): void {
-    const fuel = this.#live?.fuel;
-    if (fuel === undefined) return;
-    const left = fuel.value - BigInt(Math.min(units, Number.MAX_SAFE_INTEGER));
-    // far below zero it could wrap around in the guest's own counting
-    fuel.value = left < 0n ? -1n : left;
-  }
-
   #ready(name: string): Live {
     if (this.#running) throw this.#failures.busy(name);
     const live = this.#live;
@@ -390,9 +360,6 @@ export class V8Instance implements Instance {
     this.#release(this);
   }
 }
-
-/** What a millisecond of sleep takes, if fuel is the only limit of time. */
-const SLEEP_FUEL_PER_MS = 100_000;
 
 const NO_ARGUMENTS: readonly never[] = Object.freeze([]);
 

@@ -4,16 +4,15 @@
  * @module
  */
 
-import type { Operation } from "../../security/types.ts";
+import type { Auditor, Operation } from "../../security/types.ts";
 import { WasiError } from "./errno.ts";
-import type { WasiAuditor } from "./types.ts";
 
 /**
  * Decisions of one instance. Clocks, streams and lists are decided on once, as
  * long as they are allowed; paths and what is denied each time.
  */
 export class Decisions {
-  readonly #auditor: WasiAuditor;
+  readonly #auditor: Auditor;
   readonly #allowed = new Set<string>();
 
   /**
@@ -21,7 +20,7 @@ export class Decisions {
    *
    * @param auditor Decides, and records.
    */
-  constructor(auditor: WasiAuditor) {
+  constructor(auditor: Auditor) {
     this.#auditor = auditor;
   }
 
@@ -34,21 +33,7 @@ export class Decisions {
   /** Records what is refused, whatever the policy says. */
   refuse(operation: Operation, reason: string): void {
     reserveStack();
-    const auditor = this.#auditor;
-    if (auditor.relay === undefined) {
-      auditor.permits(operation);
-      return;
-    }
-    const { capability, action, resource, via } = operation;
-    auditor.relay({
-      time: new Date().toISOString(),
-      decision: "denied",
-      operation: `${capability}.${action}`,
-      capability,
-      resource,
-      ...(via === undefined ? {} : { via }),
-      reason,
-    });
+    this.#auditor.refuse(operation, reason);
   }
 
   /** Asks, unless it was allowed before. */

@@ -5,12 +5,7 @@
  */
 
 import type { ResolvedLimits } from "../../security/limits.ts";
-import type {
-  AuditEvent,
-  Auditor,
-  Capability,
-  HostMount,
-} from "../../security/types.ts";
+import type { Auditor, Capability, HostMount } from "../../security/types.ts";
 import type { FileTree } from "./fs/types.ts";
 
 /** Where a guest's standard input comes from; in the guest's thread. */
@@ -53,19 +48,10 @@ export interface WasiRun {
 /** Makes the tree of a directory of the host. */
 export type OpenHostTree = (mount: Required<HostMount>) => FileTree;
 
-/** Decides, and records; a `SecurityAuditor` does all of it. */
-export interface WasiAuditor extends Auditor {
-  /**
-   * Records what this layer refuses though the policy permits it. Without it,
-   * that is recorded as the policy has it.
-   */
-  relay?(decision: Omit<AuditEvent, "sequence" | "sandbox">): void;
-}
-
 /** What the WASI layer is made from. */
 export interface WasiOptions {
   /** Decides, and records. */
-  readonly auditor: WasiAuditor;
+  readonly auditor: Auditor;
   /** What is granted; read for mounts, variables, the clock's mode, a seed. */
   readonly capabilities: readonly Capability[];
   /** The limits. */

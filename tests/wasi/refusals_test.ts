@@ -131,31 +131,3 @@ Deno.test("Wasi tells nothing of a path that the policy denies", () => {
   }
   assert(hand.events.every(({ decision }) => decision === "denied"));
 });
-
-Deno.test("Wasi records refusals with an auditor that only permits", async () => {
-  const { Wasi } = await import("../../runtime/wasi/wasi.ts");
-  const { resolveLimits } = await import("../../security/limits.ts");
-  const { SecurityPolicy } = await import("../../security/policy.ts");
-  const asked: string[] = [];
-  const { capabilities } = SecurityPolicy.from([{
-    type: "filesystem",
-    mounts: [{ guest: "/", memory: true }],
-  }]);
-  using wasi = new Wasi({
-    auditor: { permits: ({ resource }) => asked.push(resource) > 0 },
-    capabilities,
-    limits: resolveLimits({}),
-    openHostTree: () => {
-      throw new Error("no mount is the host's");
-    },
-  });
-  const memory = new Uint8Array(65_536);
-  memory.set(new TextEncoder().encode("/x"));
-  const call = wasi.modules[0]?.link({
-    memory: () => memory,
-    sleep: () => {},
-    charge: () => {},
-  }).path_unlink_file;
-  assertEquals(call?.(3, 0, 2), 76);
-  assertEquals(asked, ["/x"]);
-});

@@ -5,8 +5,12 @@
  * @module
  */
 
-/** Reads a length of 32 bits, then that many bytes of program, and runs them. */
+/**
+ * Reads a length of 32 bits, then that many bytes of program, and runs them.
+ * They are a function in parentheses, which V8 reads once: it reads an arrow
+ * function twice, to begin with and when it is called.
+ */
 export const BOOT = `const r=n=>{const b=new Uint8Array(n);for(let o=0;o<n;){` +
   `const c=Deno.stdin.readSync(b.subarray(o));if(c===null)Deno.exit(0);o+=c}` +
   `return b};const n=new DataView(r(4).buffer).getUint32(0,true);` +
-  `(0,eval)("(async()=>{"+new TextDecoder().decode(r(n))+"\\n})()")`;
+  `(0,eval)("(async function(){"+new TextDecoder().decode(r(n))+"\\n})()")`;
