@@ -102,7 +102,7 @@ const USAGE: Readonly<Record<string, string>> = Object.freeze({
 
 function usageHint(error: unknown, command = ""): string | undefined {
   const isExtra = error instanceof ValidationError &&
-    /^(?:Too many arguments|Unknown option "[^"]*"\.$)/.test(error.message);
+    /^(?:Too many arguments|Unknown option )/.test(error.message);
   return isExtra && Object.hasOwn(USAGE, command) ? USAGE[command] : undefined;
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { printable } from "../../_text.ts";
-import { SandboxError } from "../../errors.ts";
+import type { SandboxError } from "../../errors.ts";
+import { brokenRules, crashed, failed, KILLED, SUGGESTIONS } from "./crash.ts";
 import {
   encode,
   FRAME,
@@ -231,31 +231,10 @@ export class ChildProcess implements AsyncDisposable {
       ...(signal === null ? {} : { signal }),
     };
     if (killed) return failed(phase, KILLED[phase], facts);
-    return this.#crash(phase, facts);
-  }
-
-  #crash(phase: "start" | "run", facts: Facts): SandboxError {
-    const text = this.#stderr.text;
-    const { exitCode, signal } = facts;
-    const how = signal === undefined
-      ? `it ended with exit code ${exitCode}`
-      : `it was ended by ${signal}`;
-    const { cpuSeconds } = this.launch.report;
-    if (cpuSeconds !== undefined && CPU_SIGNALS.has(signal ?? "")) {
-      return tooMuchCpu(cpuSeconds);
-    }
-    if (/out of memory|memory allocation of/i.test(text)) {
-      return failed(phase, `it ran out of memory (${how})`, {
-        ...facts,
-        suggestion: "raise memoryBytes, or give the guest less to do",
-      });
-    }
-    const last = printable(text.trim().slice(-MAX_QUOTED));
-    return failed(
-      phase,
-      last === "" ? how : `${how}, and said: ${last}`,
-      facts,
-    );
+    return crashed(phase, facts, {
+      text: this.#stderr.text,
+      cpuSeconds: this.launch.report.cpuSeconds,
+    });
   }
 
   /** Ends it, and waits until nothing of it is left. */
@@ -292,63 +271,5 @@ export class EndOfChild extends Error {
 
 /** Most chunks that wait to be read while it asks for more. */
 const MAX_UNREAD = 64;
-
-/** How much of what a process says at its end is quoted. */
-const MAX_QUOTED = 400;
-
-/** What ends a process that has used up RLIMIT_CPU. */
-const CPU_SIGNALS: ReadonlySet<string> = new Set(["SIGXCPU", "SIGKILL"]);
-
-/** Why it is gone, if it was killed for no other reason. */
-const KILLED = Object.freeze({
-  start: "it did not answer in time",
-  run: "its host has ended it",
-});
-
-const SUGGESTIONS = Object.freeze({
-  start: 'see that deno can be run here, or choose isolation "inline"',
-  run: "reset the sandbox to start another process",
-});
-
-function brokenRules(cause: ProtocolError): SandboxError<"process-failed"> {
-  return failed("protocol", `it broke the protocol with ${cause.message}`, {
-    suggestion: "do not run this guest again, and report it: it may have " +
-      "got hold of its process",
-    cause,
-  });
-}
-
-interface Facts {
-  readonly suggestion: string;
-  readonly exitCode?: number;
-  readonly signal?: string;
-  readonly cause?: unknown;
-}
-
-function failed(
-  phase: "start" | "run" | "protocol",
-  reason: string,
-  { cause, ...facts }: Facts,
-): SandboxError<"process-failed"> {
-  const what = phase === "start" ? "start" : "go on with";
-  return new SandboxError(
-    "process-failed",
-    `Cannot ${what} the guest's process: ${reason} (${facts.suggestion})`,
-    {
-      ...(cause === undefined ? {} : { cause }),
-      details: { phase, ...facts },
-    },
-  );
-}
-
-function tooMuchCpu(seconds: number): SandboxError<"limit-exceeded"> {
-  const suggestion = "raise cpuMs, or look for an endless loop in the guest";
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot go on with the guest: cpuMs of ${seconds * 1000} is used up ` +
-      `(${suggestion})`,
-    { details: { limit: "cpuMs", allowed: seconds * 1000, suggestion } },
-  );
-}
 
 function ignore(): void {}

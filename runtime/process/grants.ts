@@ -8,7 +8,7 @@ import type { CapabilityKinds } from "../../security/kinds.ts";
 import type { Capability, FilesystemCapability } from "../../security/types.ts";
 
 /** Types that the WASI layer in the child asks for; all others are the host's. */
-const OF_CHILD: readonly string[] = [
+export const OF_CHILD: readonly string[] = [
   "filesystem",
   "network",
   "environment",

@@ -150,6 +150,9 @@ export class ProcessPool implements AsyncDisposable {
         program: await loadProgram(),
         signal: signal ? AbortSignal.any([signal, disposal]) : disposal,
       });
+      // disposed at the very moment at which it was ready
+      if (disposal.aborted) await child[Symbol.asyncDispose]();
+      this.#use();
       this.#children.add(child);
       child.gone.then(() => this.#forget(child));
       return child;

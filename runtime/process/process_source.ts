@@ -132,14 +132,14 @@ export class ProcessSource implements GuestSource {
     operation: OperationOptions = {},
   ): Promise<ProcessSource> {
     const { kinds = new CapabilityKinds(), machine = thisMachine } = options;
-    const symlinks = new Symlinks(options.capabilities);
     if (options.launch === undefined) await requireRun(machine.deno);
-    await symlinks.require();
     const launch = options.launch ?? await prepareLaunch({
       limits: options.limits,
       ...permissionsOf(options.capabilities, kinds),
       fileBytes: memoryBytesOf(options.capabilities),
     }, machine);
+    const symlinks = new Symlinks(options.capabilities, isAlone(launch));
+    await symlinks.require();
     const home = await openHome(options, launch, operation);
     return new ProcessSource(options, { launch, symlinks }, home);
   }
@@ -208,6 +208,11 @@ export class ProcessSource implements GuestSource {
   }
 }
 
+/** Whether a child sees no files but those that are granted. */
+function isAlone({ report }: Launch): boolean {
+  return report.filesystem === "namespace";
+}
+
 function isGone(instance: ProcessInstance | undefined): boolean {
   return instance === undefined ||
     instance.failure !== undefined && !instance.isRunning;
@@ -249,7 +254,7 @@ async function open(
     imports: sentImports(imports),
     hostPid: Deno.pid,
     watch: child.launch.report.parentDeath === "watcher",
-    alone: child.launch.report.filesystem === "namespace",
+    alone: isAlone(child.launch),
   };
   const outcome = await converse(child, {
     type: FRAME.open,
@@ -262,7 +267,7 @@ async function open(
       child,
       limits,
       functions: new HostFunctions({}, NO_MODULE, limits),
-      symlinks: new Symlinks([]),
+      symlinks: new Symlinks([], false),
       onEvent,
     }),
     late: () => tooSlow(),

@@ -14,6 +14,7 @@ import {
   isText,
 } from "./check.ts";
 import type { ChildProcess } from "./child_process.ts";
+import { OF_CHILD } from "./grants.ts";
 import {
   FRAME,
   type Message,
@@ -165,6 +166,9 @@ export class Services {
 
 const MAX_ARGUMENTS = 1_000;
 
+const isLine = (value: unknown) =>
+  typeof value === "string" && value.length <= 32_768;
+
 const isCall = isShaped({
   required: {
     seq: isCount,
@@ -187,9 +191,9 @@ const isSymlink = isShaped({
   required: {
     seq: isCount,
     what: isOneOf(["symlink"]),
-    mount: isText,
-    target: isText,
-    path: isArrayOf(isText, MAX_ARGUMENTS),
+    mount: isLine,
+    target: isLine,
+    path: isArrayOf(isLine, MAX_ARGUMENTS),
   },
 });
 
@@ -200,9 +204,6 @@ function isQuestion(header: unknown): boolean {
 const isOutput = isShaped({
   required: { fd: (value) => value === 1 || value === 2 },
 });
-
-const isLine = (value: unknown) =>
-  typeof value === "string" && value.length <= 32_768;
 
 /** ISO 8601, UTC, to the millisecond. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -215,7 +216,8 @@ const isEvents = isShaped({
           time: (value) => typeof value === "string" && TIME.test(value),
           decision: isOneOf(["allowed", "denied"]),
           operation: isLine,
-          capability: isLine,
+          // of others the host decides, and a child has nothing to say
+          capability: isOneOf(OF_CHILD),
           resource: isLine,
         },
         optional: { via: isLine, reason: isLine },

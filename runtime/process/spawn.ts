@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import type { Launch } from "./launch.ts";
 
@@ -11,9 +12,15 @@ import type { Launch } from "./launch.ts";
  * Checks that this program may start processes, without asking anybody.
  *
  * @param command What is to be started.
+ * @param isCompiled Whether this program is by `deno compile`, and no `deno`.
  * @throws {SandboxError} With code `process-failed`, if it may not.
  */
-export async function requireRun(command: string): Promise<void> {
+export async function requireRun(
+  command: string,
+  isCompiled: boolean = Deno.build.standalone,
+): Promise<void> {
+  // it would start itself, and each of its kind another one
+  if (isCompiled) throw notDeno(command);
   const { state } = await Deno.permissions.query({ name: "run", command });
   if (state !== "granted") throw notAllowed(command);
 }
@@ -41,6 +48,17 @@ export function spawn({ command, args, env }: Launch): Deno.ChildProcess {
     if (cause instanceof Deno.errors.NotCapable) throw notAllowed(command);
     throw notStarted(cause);
   }
+}
+
+function notDeno(command: string): SandboxError<"process-failed"> {
+  const suggestion =
+    'run it by deno, without compiling, or choose isolation "inline"';
+  return new SandboxError(
+    "process-failed",
+    `Cannot start the guest's process: ${quote(command)} is a compiled ` +
+      `program and no deno (${suggestion})`,
+    { details: { phase: "start", suggestion } },
+  );
 }
 
 function notAllowed(command: string): SandboxError<"process-failed"> {

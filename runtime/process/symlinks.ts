@@ -19,13 +19,16 @@ import type { Answer } from "./messages.ts";
 /** Makes symbolic links below the mounts in which a guest may make them. */
 export class Symlinks {
   readonly #mounts: ReadonlyMap<string, Required<HostMount>>;
+  readonly #isAlone: boolean;
 
   /**
    * Constructs it.
    *
    * @param capabilities What is granted.
+   * @param isAlone Whether the child sees no files but those that are granted.
    */
-  constructor(capabilities: readonly Capability[]) {
+  constructor(capabilities: readonly Capability[], isAlone: boolean) {
+    this.#isAlone = isAlone;
     this.#mounts = new Map(
       hostMounts(capabilities).filter(mayLink).map((
         mount,
@@ -63,6 +66,11 @@ export class Symlinks {
     const host = this.#mounts.get(mount);
     if (host === undefined || path.length === 0 || !path.every(isName)) {
       throw new ProtocolError("a link where it may make none");
+    }
+    // a child that lies can move a link, and Deno lets it through any link:
+    // one that never leads upwards stays inside wherever it is
+    if (!this.#isAlone && target.split(/[\\/]/).includes("..")) {
+      return { problem: "PERM" };
     }
     const tree = new HostTree({ root: host.host, symlinks: "within" });
     try {

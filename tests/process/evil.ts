@@ -160,13 +160,23 @@ const CALLS: Readonly<Record<string, (id: number) => void>> = {
     }),
   "an unknown question": () => send(FRAME.ask, { seq: 1, what: "eval" }),
   "a malformed event": () => send(FRAME.events, { events: [{ time: "now" }] }),
+  "an event of the host's": () =>
+    send(FRAME.events, {
+      events: [{
+        time: new Date().toISOString(),
+        decision: "denied",
+        operation: "host_functions.call",
+        capability: "host_functions",
+        resource: "host.twice",
+      }],
+    }),
   "flood of events": () => {
     const time = new Date().toISOString();
     const event = {
       time,
       decision: "denied",
       operation: "x.y",
-      capability: "x",
+      capability: "clock",
       resource: "z".repeat(2_000),
     };
     const events = Array.from({ length: 65 }, () => event);

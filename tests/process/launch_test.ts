@@ -3,6 +3,7 @@ import { SandboxError } from "../../errors.ts";
 import { ChildProcess } from "../../runtime/process/child_process.ts";
 import { type Launch, prepareLaunch } from "../../runtime/process/launch.ts";
 import { Machine } from "../../runtime/process/machine.ts";
+import { requireRun } from "../../runtime/process/spawn.ts";
 import { resolveLimits, type ResourceLimits } from "../../security/limits.ts";
 import { IMPORTS, numbers, open, text } from "./_process.ts";
 
@@ -198,6 +199,17 @@ Deno.test("create() says what to pass if no process may be started", async () =>
   assertEquals(result, 5);
   // it may run deno alone, and nothing that would bound it
   assertEquals(report.parentDeath, "watcher");
+});
+
+Deno.test("requireRun() refuses a compiled program, which is no deno", async () => {
+  const error = await assertRejects(
+    () => requireRun("/app/server", true),
+    SandboxError,
+    '"/app/server" is a compiled program',
+  );
+  assert(SandboxError.is(error, "process-failed"));
+  assertEquals(error.details.phase, "start");
+  await requireRun(Deno.execPath());
 });
 
 Deno.test("cpuMs and stackBytes bound a guest's process", async () => {
