@@ -13,7 +13,11 @@ import type {
   SandboxCallOptions,
   SandboxOptions,
 } from "./sandbox_options.ts";
-import { type LimitName, resolveLimits } from "./security/limits.ts";
+import {
+  LIMIT_NAMES,
+  type LimitName,
+  resolveLimits,
+} from "./security/limits.ts";
 
 const OPTION_NAMES: readonly string[] = [
   "module",
@@ -164,7 +168,8 @@ export function requireSupport(
   source: Enforcer,
   { limits = {}, features = {} }: Pick<SandboxOptions, "limits" | "features">,
 ): void {
-  for (const name of Object.keys(limits) as LimitName[]) {
+  // by name, as they were resolved: what is inherited or computed counts too
+  for (const name of LIMIT_NAMES) {
     if (limits[name] === undefined || OWN_LIMITS[name] !== undefined) continue;
     const { level = "none" } = source.features.limits[name] ?? {};
     if (level === "none") {

@@ -23,6 +23,17 @@ export function quote(text: string): string {
   return JSON.stringify(printable(cut)).replaceAll("\\\\u{", "\\u{");
 }
 
+/** What something that was thrown says, whatever it is: printable. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return printable(
+      String(thrown instanceof Error ? thrown.message : thrown),
+    );
+  } catch {
+    return "it threw what is no text";
+  }
+}
+
 /** The name nearest to `name` among `known`, if it is near enough to suggest. */
 export function nearest(
   name: string,

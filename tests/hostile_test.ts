@@ -392,3 +392,39 @@ Deno.test("a guest's names cannot forge a line of an error's stack", async () =>
   assert(stack.includes("??[3"), stack);
   assert(!stack.includes("\u001b"));
 });
+
+Deno.test("a host function may throw anything, and it is told as its failure", async () => {
+  const odd: unknown[] = [
+    undefined,
+    null,
+    Object.create(null),
+    Symbol("odd"),
+    {
+      toString: () => {
+        throw new Error("again");
+      },
+    },
+    Object.defineProperty(new Error(), "message", {
+      get: () => {
+        throw new Error("again");
+      },
+    }),
+    Object.assign(new RangeError(), { message: Symbol("odd") }),
+  ];
+  const module = await wat(`(module (import "h" "f" (func $f))
+    (func (export "run") (call $f)))`);
+  for (const thrown of odd) {
+    await using sandbox = await Sandbox.create({
+      module,
+      imports: {
+        h: {
+          f: () => {
+            throw thrown;
+          },
+        },
+      },
+    });
+    const error = await assertRejects(() => sandbox.call("run"));
+    assert(SandboxError.is(error, "host-function-failed"), String(error));
+  }
+});

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printable, quote } from "../../_text.ts";
+import { quote, reasonOf } from "../../_text.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 
@@ -103,13 +103,12 @@ export class Failures {
     if (host !== undefined) return hostFailed(name, host.name, host.cause);
     if (SandboxError.is(error)) return error;
     const thrown = isException(error);
-    const message = error instanceof Error ? error.message : String(error);
     return new SandboxError(
       "trap",
       `Cannot complete ${quote(name)}: the guest ${
         thrown
           ? "threw an exception that it did not catch"
-          : `trapped: ${printable(message)}`
+          : `trapped: ${reasonOf(error)}`
       }`,
       {
         cause: plain(error),
@@ -194,7 +193,7 @@ function isException(error: unknown): boolean {
 
 function isStackOverflow(error: unknown): boolean {
   return error instanceof RangeError &&
-    error.message.includes("call stack size");
+    reasonOf(error).includes("call stack size");
 }
 
 function limitExceeded(
@@ -218,12 +217,11 @@ function hostFailed(
   { module, name: imported }: ImportName,
   cause: unknown,
 ): SandboxError<"host-function-failed"> {
-  const reason = cause instanceof Error ? cause.message : String(cause);
   return new SandboxError(
     "host-function-failed",
     `Cannot complete ${quote(name)}: the host function ${quote(module)}.${
       quote(imported)
-    } failed: ${printable(reason)}`,
+    } failed: ${reasonOf(cause)}`,
     { cause, details: { import: { module, name: imported } } },
   );
 }

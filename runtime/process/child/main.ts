@@ -6,11 +6,12 @@
  */
 
 import { FRAME, PROTOCOL } from "../frames.ts";
-import { Child } from "./child.ts";
 import { Pipe } from "./pipe.ts";
 
 const pipe = new Pipe(Deno.stdin, Deno.stdout);
 pipe.send(FRAME.ready, { protocol: PROTOCOL });
+// read while the host hears of it and gets its first message ready
+const { Child } = await import("./child.ts");
 const child = new Child(pipe);
 for (;;) {
   const message = pipe.receive();

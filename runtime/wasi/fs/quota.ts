@@ -83,11 +83,12 @@ function exceeded(
   const what = limit === "writtenBytes"
     ? "bytes to files"
     : "files, directories and links";
+  const suggestion = `raise ${limit}, or let the guest write less`;
   return new SandboxError(
     "limit-exceeded",
     `Cannot go on: the guest wrote more than ${allowed} ${what} ` +
-      `(raise the limit ${limit})`,
-    { details: { limit, allowed, used, suggestion: `raise ${limit}` } },
+      `(${suggestion})`,
+    { details: { limit, allowed, used, suggestion } },
   );
 }
 
