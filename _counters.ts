@@ -18,8 +18,8 @@ export class HostCounters {
   /** The imports, with the counting around those that declare it. */
   readonly imports: HostImports;
   readonly #counters: Counter[] = [];
-  /** What a function was stopped with, if it was. */
-  #exceeded: SandboxError | undefined;
+  /** What functions were stopped with. */
+  readonly #refusals = new WeakSet<Error>();
 
   constructor(imports: HostImports) {
     const wrap = (module: string, name: string, value: unknown) =>
@@ -36,12 +36,17 @@ export class HostCounters {
     );
   }
 
-  /** The error to tell of a call: that of a counter goes before its wrapping. */
+  /** Notes what a function is stopped with. */
+  refuse(refusal: Error): never {
+    this.#refusals.add(refusal);
+    throw refusal;
+  }
+
+  /** The error to tell of a call: what was refused goes before its wrapping. */
   explain(error: unknown): unknown {
-    const exceeded = this.#exceeded;
-    this.#exceeded = undefined;
-    const isWrapped = SandboxError.is(error, "host-function-failed");
-    return isWrapped ? exceeded ?? error : error;
+    if (!SandboxError.is(error, "host-function-failed")) return error;
+    const { cause } = error;
+    return cause instanceof Error && this.#refusals.has(cause) ? cause : error;
   }
 
   #count(prefix: string, fn: CountedFunction): HostFunction {
@@ -71,9 +76,7 @@ export class HostCounters {
     );
     counters.forEach((counter, index) => {
       const used = counter.used + (amounts[index] ?? 0);
-      if (used > counter.allowed) {
-        throw this.#exceeded = exceeded(counter, used);
-      }
+      if (used > counter.allowed) this.refuse(exceeded(counter, used));
     });
     counters.forEach((counter, index) => {
       counter.used += amounts[index] ?? 0;

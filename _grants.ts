@@ -2,7 +2,7 @@
 
 import { HostCounters } from "./_counters.ts";
 import type { SourceParts } from "./_source.ts";
-import { quote } from "./_text.ts";
+import { printable, quote } from "./_text.ts";
 import { SandboxError } from "./errors.ts";
 import type { CommandRun } from "./runtime/guest_source.ts";
 import type {
@@ -52,6 +52,16 @@ export class Grants {
     return { policy, kinds, auditor, imports };
   }
 
+  /** Decides for a host function that asks. */
+  auditOperation(operation: string, args: readonly unknown[]): void {
+    try {
+      this.auditor.auditOperation(operation, args);
+    } catch (error) {
+      if (SandboxError.is(error)) this.counters.refuse(error);
+      throw error;
+    }
+  }
+
   /** What was used of counters, of capabilities and of host functions. */
   usage(): Record<string, Required<LimitUsage>> {
     return { ...this.auditor.counters(), ...this.counters.usage() };
@@ -94,9 +104,7 @@ export class Grants {
     }
     const values: Record<string, string> = {};
     for (const name of passed) {
-      const value = Object.hasOwn(given, name)
-        ? given[name]
-        : Deno.env.get(name);
+      const value = Object.hasOwn(given, name) ? given[name] : ownValue(name);
       if (value !== undefined) values[name] = value;
     }
     return values;
@@ -149,6 +157,19 @@ function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
   return mounts.filter(({ guest }) =>
     path.startsWith(guest === "/" ? guest : `${guest}/`)
   ).sort((a, b) => b.guest.length - a.guest.length)[0];
+}
+
+/** The host's own value of a variable. */
+function ownValue(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (cause) {
+    throw new TypeError(
+      `Cannot pass on the variable ${quote(name)}: this program may not read ` +
+        `it (pass --allow-env=${printable(name)}, or give execute its value)`,
+      { cause },
+    );
+  }
 }
 
 function bytesOf(data: string | Uint8Array): Uint8Array {

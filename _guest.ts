@@ -2,7 +2,7 @@
 
 import { SandboxError } from "./errors.ts";
 import type { GuestInstance, GuestSource } from "./runtime/guest_source.ts";
-import type { OperationOptions } from "./runtime/types.ts";
+import type { Module, OperationOptions } from "./runtime/types.ts";
 import type { InstancePolicy, LimitUsage } from "./sandbox_options.ts";
 import {
   LIMIT_NAMES,
@@ -125,6 +125,20 @@ export class Guest {
     }
   }
 
+  /** The error to tell of a call: an instance knows what was left for it. */
+  explain(error: unknown): unknown {
+    if (!SandboxError.is(error, "limit-exceeded")) return error;
+    const { details } = error;
+    const allowed = this.#fuelGiven;
+    if (details.limit !== "fuel" || details.allowed === allowed) return error;
+    return new SandboxError(
+      "limit-exceeded",
+      `Cannot go on with the guest: fuel of ${allowed} is used up ` +
+        `(${details.suggestion})`,
+      { cause: error.cause, details: { ...details, allowed } },
+    );
+  }
+
   usage(): Readonly<Partial<Record<LimitName, LimitUsage>>> {
     const { limits, source } = this.parts;
     const used: Used = {
@@ -150,10 +164,12 @@ export class Guest {
   async #retire(): Promise<void> {
     const instance = this.#instance;
     if (instance === undefined) return;
+    // what still runs uses up what it has; that shows at once
+    const disposal = instance[Symbol.asyncDispose]();
     this.#fuelLeft = this.#fuelNow();
     this.#most = this.#mostNow();
     this.#instance = undefined;
-    await instance[Symbol.asyncDispose]();
+    await disposal;
   }
 
   /** The most that one instance has used, the one that lives included. */
@@ -180,9 +196,14 @@ export class Guest {
     this.#instances++;
     this.#isUsed = false;
     const fuel = Math.max(0, this.#fuelLeft);
+    options.signal?.throwIfAborted();
     const instance = await source.instantiate({
       ...(limits.fuel === undefined ? {} : { fuel }),
       ...options,
+    }).catch((error: unknown) => {
+      // nobody knows how much of it the start function has used
+      if (runsAtStart(source.module)) this.#fuelLeft -= fuel;
+      throw error;
     });
     // disposed meanwhile
     if (this.#disposed) {
@@ -191,6 +212,11 @@ export class Guest {
     }
     this.#instance = instance;
   }
+}
+
+/** Whether something of the guest's runs before the first call. */
+function runsAtStart({ hasStart, exports }: Module): boolean {
+  return hasStart || exports.some(({ name }) => name === "_initialize");
 }
 
 function tooManyInstances(

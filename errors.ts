@@ -98,7 +98,7 @@ export interface SandboxErrorDetails {
     /** What it cannot do. */
     readonly feature: string;
   };
-  /** A capability is not well-formed. The seed's `InvalidCapability`. */
+  /** A capability is not well-formed. */
   "invalid-capability": {
     /** Type of the capability, as far as it is known. */
     readonly capability: string;
@@ -107,11 +107,11 @@ export interface SandboxErrorDetails {
     /** Where within it: `mounts[0].guest`; `""` is the whole. */
     readonly path: string;
   };
-  /** No capability of the type is granted. The seed's `CapabilityNotGranted`. */
+  /** No capability of the type is granted. */
   "capability-not-granted": AuditedOperation;
-  /** What is granted does not cover it. The seed's `AccessDenied`. */
+  /** What is granted does not cover it. */
   "access-denied": AuditedOperation;
-  /** An operation has wrong arguments. The seed's `InvalidArgument`. */
+  /** An operation has wrong arguments. */
   "invalid-argument": {
     /** The operation, as it was asked for. */
     readonly operation: string;

@@ -4,7 +4,10 @@
  * A {@linkcode Sandbox} runs one module. Its memory and tables are capped, each
  * call has a deadline that no loop, recursion or handler of exceptions escapes,
  * and if wanted every instruction is counted as fuel. What the module imports
- * must have been granted, name by name.
+ * must have been granted, name by name. A program for WASI gets the files,
+ * variables, clocks and arguments that a {@linkcode SecurityPolicy} names, and
+ * each decision is an event; one that is granted directories of the host runs
+ * in a process of its own.
  *
  * ```ts
  * import { Sandbox } from "@wasm-sandbox/core";
@@ -18,6 +21,8 @@
  * await using sandbox = await Sandbox.create({ module });
  * assertEquals(await sandbox.call("answer"), 42);
  * ```
+ *
+ * Audit files are in the entry `./audit`, policy files in `./policy`.
  *
  * @module
  */

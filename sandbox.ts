@@ -158,6 +158,23 @@ export class Sandbox implements AsyncDisposable {
     return this.#grants.audit;
   }
 
+  /**
+   * Decides on what a host function is about to do for the guest, as the
+   * policy says: counts it, records it, and throws if it is denied. What a host
+   * function does not ask for, nobody decides on: capabilities such as
+   * `custom_access` and `host_functions` hold by this alone. The error ends the
+   * guest, and is the error of its call.
+   *
+   * @param operation Its name, such as `custom_access.read`.
+   * @param args Its arguments, the resource first.
+   * @throws {SandboxError} With code `capability-not-granted`,
+   * `access-denied`, `invalid-argument` or `limit-exceeded`.
+   */
+  auditOperation(operation: string, args: readonly unknown[] = []): void {
+    this.#use();
+    this.#grants.auditOperation(operation, args);
+  }
+
   /** Why the instance is dead, if it is. */
   get failure(): SandboxError | undefined {
     return this.#guest.failure;
@@ -188,7 +205,7 @@ export class Sandbox implements AsyncDisposable {
       // awaiting what is there already would take as long again
       return (result instanceof Promise ? await result : result) as T;
     } catch (error) {
-      throw this.#grants.counters.explain(error);
+      throw this.#explain(error);
     }
   }
 
@@ -216,7 +233,7 @@ export class Sandbox implements AsyncDisposable {
     try {
       return this.#calls.send(this.#guest.instance, name, input, options) as T;
     } catch (error) {
-      throw this.#grants.counters.explain(error);
+      throw this.#explain(error);
     }
   }
 
@@ -266,7 +283,7 @@ export class Sandbox implements AsyncDisposable {
         call,
       );
     } catch (error) {
-      throw this.#grants.counters.explain(error);
+      throw this.#explain(error);
     }
   }
 
@@ -277,7 +294,11 @@ export class Sandbox implements AsyncDisposable {
    */
   async reset(options: OperationOptions = {}): Promise<void> {
     this.#use();
-    await this.#guest.reset(options);
+    try {
+      await this.#guest.reset(options);
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   /**
@@ -338,6 +359,10 @@ export class Sandbox implements AsyncDisposable {
     await this.#guest.dispose();
     await this.#resources.disposeAsync();
     this.#grants.audit[Symbol.dispose]();
+  }
+
+  #explain(error: unknown): unknown {
+    return this.#guest.explain(this.#grants.counters.explain(error));
   }
 
   #requireCommand(): void {

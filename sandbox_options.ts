@@ -98,7 +98,10 @@ export interface SandboxOptions {
    * {@linkcode Sandbox.prototype.audit}: a sink, or a function.
    */
   readonly audit?: AuditSink | ((event: AuditEvent) => void);
-  /** Processes to take one from, for the isolation `"process"`. */
+  /**
+   * Processes to take one from, for the isolation `"process"`. Without it each
+   * sandbox starts its own.
+   */
   readonly pool?: ProcessPool;
   /** Names of the guest's memory functions, for JSON and bytes. */
   readonly abi?: GuestAbi;
@@ -124,27 +127,32 @@ export interface SandboxCallOptions extends CallOptions {
 export interface ExecuteOptions extends CallOptions {
   /**
    * The standard input. A stream is read as the guest reads in a process, and
-   * to its end before the guest runs inline.
+   * to its end before the guest runs inline; the deadline covers that too.
    *
    * @default {""}
    */
   stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
   /**
    * Variables of the environment. Each name must be among those that the
-   * policy's environment capability passes on.
+   * policy's environment capability passes on; those of them that are left out
+   * are taken from the host's environment.
    *
    * @default {{}}
    */
   env?: Readonly<Record<string, string>>;
   /**
-   * Files to put into memory mounts, by the guest's absolute path.
+   * Files to put into memory mounts, by the guest's absolute path; one that
+   * ends in `/` is a directory.
    *
    * @default {{}}
    */
   files?: Readonly<Record<string, string | Uint8Array>>;
-  /** Where the standard output goes; it is collected if left out. */
+  /**
+   * Where the standard output goes, which is left open; it is collected if left
+   * out. Inline it is written when the program has ended.
+   */
   stdout?: WritableStream<Uint8Array>;
-  /** Where the standard error goes; it is collected if left out. */
+  /** As `stdout`, for the standard error. */
   stderr?: WritableStream<Uint8Array>;
   /**
    * What the program is told its own name is.
@@ -156,7 +164,7 @@ export interface ExecuteOptions extends CallOptions {
 
 /** How a program ended. */
 export interface ExecuteResult {
-  /** Its exit code. */
+  /** Its exit code, all 32 bits of it. */
   readonly exitCode: number;
   /** The standard output; empty if it went to a stream. */
   readonly stdout: Uint8Array<ArrayBuffer>;

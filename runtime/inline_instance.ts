@@ -120,6 +120,7 @@ export class InlineInstance implements GuestInstance {
     run: CommandRun,
     options: CallOptions = {},
   ): Promise<CommandOutcome> {
+    checkTimeout(options.timeoutMs);
     const input = await this.#input(run.stdin, options);
     const stdout = new ByteCollector();
     const stderr = new ByteCollector();
@@ -133,9 +134,14 @@ export class InlineInstance implements GuestInstance {
         files: this.#wasi?.files() ?? new Map(),
       };
     } finally {
-      const { signal } = options;
-      if (run.stdout) await writeAll(run.stdout, stdout.take(), signal);
-      if (run.stderr) await writeAll(run.stderr, stderr.take(), signal);
+      await this.#inTime(
+        options,
+        "its output was not taken",
+        async (signal) => {
+          if (run.stdout) await writeAll(run.stdout, stdout.take(), signal);
+          if (run.stderr) await writeAll(run.stderr, stderr.take(), signal);
+        },
+      );
     }
   }
 
@@ -165,21 +171,33 @@ export class InlineInstance implements GuestInstance {
   /** All of the standard input, or a little more than the guest may read. */
   async #input(
     stdin: CommandRun["stdin"],
-    { timeoutMs = this.#limits.timeoutMs, signal }: CallOptions,
+    options: CallOptions,
   ): Promise<Uint8Array> {
     if (stdin instanceof Uint8Array) return stdin;
+    const { stdinBytes: maxBytes } = this.#limits;
+    return await this.#inTime(
+      options,
+      "its standard input did not end",
+      (signal) => collect(stdin, { maxBytes, signal }),
+    );
+  }
+
+  /** Does something with streams, which has a deadline of its own. */
+  async #inTime<T>(
+    { timeoutMs = Infinity, signal }: CallOptions,
+    problem: string,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const allowed = Math.min(timeoutMs, this.#limits.timeoutMs);
     const late = new AbortController();
-    const timer = Number.isFinite(timeoutMs)
-      ? setTimeout(() => late.abort(tooLate(timeoutMs)), timeoutMs)
+    const timer = Number.isFinite(allowed)
+      ? setTimeout(() => late.abort(tooLate(problem, allowed)), allowed)
       : undefined;
     const signals = signal === undefined
       ? [late.signal]
       : [late.signal, signal];
     try {
-      return await collect(stdin, {
-        maxBytes: this.#limits.stdinBytes,
-        signal: AbortSignal.any(signals),
-      });
+      return await work(AbortSignal.any(signals));
     } finally {
       clearTimeout(timer);
     }
@@ -214,12 +232,22 @@ export function isProcedure(
     signature.results.length === 0;
 }
 
-function tooLate(allowed: number): SandboxError<"limit-exceeded"> {
-  const suggestion = "close the standard input sooner, or raise timeoutMs";
+function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined) return;
+  if (typeof timeoutMs === "number" && timeoutMs > 0) return;
+  throw new TypeError(
+    `Cannot call with a timeoutMs of ${timeoutMs}: must be above 0`,
+  );
+}
+
+function tooLate(
+  problem: string,
+  allowed: number,
+): SandboxError<"limit-exceeded"> {
+  const suggestion = "let the stream go on sooner, or raise timeoutMs";
   return new SandboxError(
     "limit-exceeded",
-    `Cannot run the guest: its standard input did not end within ${allowed} ms ` +
-      `(${suggestion})`,
+    `Cannot run the guest: ${problem} within ${allowed} ms (${suggestion})`,
     { details: { limit: "timeoutMs", allowed, suggestion } },
   );
 }

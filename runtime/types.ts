@@ -325,7 +325,7 @@ export interface Runtime extends AsyncDisposable {
    * start function.
    *
    * @param module The module.
-   * @param options Imports, capabilities, limits, and cancellation.
+   * @param options Imports, host modules, limits, and cancellation.
    * @returns The instance.
    * @throws {SandboxError} If an import is not granted or a limit is reached.
    */

@@ -132,16 +132,10 @@ function usedUp(
   { limit, allowed, used }: Counter,
   amount: number,
 ): SandboxError<"limit-exceeded"> {
+  const suggestion = "grant more of it in the policy";
   return new SandboxError(
     "limit-exceeded",
-    `Cannot go on: the limit ${limit} of ${allowed} is used up`,
-    {
-      details: {
-        limit,
-        allowed,
-        used: used + amount,
-        suggestion: "grant more of it in the policy",
-      },
-    },
+    `Cannot go on: the limit ${limit} of ${allowed} is used up (${suggestion})`,
+    { details: { limit, allowed, used: used + amount, suggestion } },
   );
 }

@@ -1,4 +1,4 @@
-/** Operations by name, as the seed document's `auditOperation` takes them. */
+/** Operations by name, as `SecurityAuditor.auditOperation` takes them. */
 
 import { quote } from "../_text.ts";
 import { SandboxError } from "../errors.ts";

@@ -22,7 +22,7 @@ export interface ResourceLimits {
    */
   readonly tableElements?: number;
   /**
-   * Wall-clock time of one call, in milliseconds, host functions included.
+   * Wall-clock time of one call or run, in milliseconds, host functions included.
    * `Infinity` is allowed only together with `fuel`.
    *
    * @default {5_000}
@@ -30,8 +30,8 @@ export interface ResourceLimits {
   readonly timeoutMs?: number;
   /**
    * Fuel for all calls of a sandbox together: about one unit for each
-   * instruction, see docs/limits.md. Costs some 10 % of speed. Not counted
-   * unless given.
+   * instruction, see docs/limits.md. Costs some 10 % of speed together with a
+   * deadline, and half of that without. Not counted unless given.
    */
   readonly fuel?: number;
   /**
@@ -63,8 +63,8 @@ export interface ResourceLimits {
    */
   readonly cpuMs?: number;
   /**
-   * The guest's stack, in bytes. In a process only; inline it is V8's own of
-   * some 984 KiB, which nobody can change.
+   * The guest's stack, in bytes, from 262,144 to 1,007,616. In a process only;
+   * inline it is V8's own of some 984 KiB, which nobody can change.
    */
   readonly stackBytes?: number;
   /**
@@ -122,9 +122,9 @@ export interface ResourceLimits {
    * given.
    */
   readonly instances?: number;
-  /** Requests over the network. No runtime of this version offers any. */
+  /** Requests over the network. Refused: no runtime of this version offers any. */
   readonly networkRequests?: number;
-  /** Bytes over the network. No runtime of this version offers any. */
+  /** Bytes over the network. Refused: no runtime of this version offers any. */
   readonly networkBytes?: number;
 }
 

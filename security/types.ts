@@ -71,8 +71,8 @@ export interface CapabilityKind<C extends Capability = Capability> {
    */
   permits(capability: C, operation: Operation): boolean;
   /**
-   * Translates the name and the arguments of an operation, as the seed's
-   * `auditOperation` takes them, if they are this kind's. Without it an
+   * Translates the name and the arguments of an operation, as
+   * `SecurityAuditor.auditOperation` takes them, if they are this kind's. Without it an
    * operation is `type.action`, and its first argument the resource.
    *
    * @param operation Name of the operation.
@@ -192,7 +192,10 @@ export interface FilesystemCapability extends Capability {
   readonly mounts: readonly Mount[];
 }
 
-/** Grants connections to named hosts. */
+/**
+ * Grants connections to named hosts. No runtime of this version offers a guest
+ * a function to connect by; host functions may ask the auditor.
+ */
 export interface NetworkCapability extends Capability {
   /** Discriminant. */
   readonly type: "network";
@@ -220,7 +223,8 @@ export interface EnvironmentCapability extends Capability {
   readonly variables: Readonly<Record<string, string>>;
   /**
    * Names of variables that each run may be given a value for, and that are
-   * taken from the host's environment otherwise.
+   * taken from the host's environment otherwise, for which the host needs the
+   * permission to read them.
    */
   readonly pass: readonly string[];
 }
@@ -281,7 +285,7 @@ export interface HostFunctionsCapability extends Capability {
   readonly maxCalls: Readonly<Record<string, number>>;
 }
 
-/** The seed document's custom capability: named resources. */
+/** Grants named resources of the host's own. */
 export interface CustomAccessCapability extends Capability {
   /** Discriminant. */
   readonly type: "custom_access";
@@ -298,7 +302,7 @@ export type AuditDecision = "allowed" | "denied";
 
 /** One decision, as it is recorded. */
 export interface AuditEvent {
-  /** Number within the log, from 1, without gaps but for what was dropped. */
+  /** Number within its sandbox, from 1; without gaps but for what was dropped. */
   readonly sequence: number;
   /** When, in ISO 8601, UTC. */
   readonly time: string;

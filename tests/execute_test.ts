@@ -254,7 +254,7 @@ Deno.test("Sandbox limits calls of host functions, instances and messages", asyn
   assert(SandboxError.is(calls, "limit-exceeded"));
   assertEquals(calls.details.limit, "hostCalls");
   assertEquals(flood.usage().limits.stdoutBytes?.used, 30);
-  assertEquals(flood.usage().limits.hostCalls, { allowed: 10, used: 11 });
+  assertEquals(flood.usage().limits.hostCalls, { allowed: 10, used: 10 });
 
   await using few = await create(HELLO, { limits: { instances: 2 } });
   await few.execute();
@@ -356,4 +356,39 @@ Deno.test("Sandbox.create() says which directory of a policy is not there", asyn
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("Sandbox.execute() says which variable this program may not read", async () => {
+  const program = `
+    const { Capabilities, Sandbox } = await import(${
+    JSON.stringify(new URL("../mod.ts", import.meta.url).href)
+  });
+    await using sandbox = await Sandbox.create({
+      module: new URL(${JSON.stringify(WORDFREQ.href)}),
+      policy: [
+        ...Capabilities.program(),
+        Capabilities.environment({ pass: ["WORDFREQ_MIN"] }),
+      ],
+    });
+    try {
+      await sandbox.execute();
+    } catch (error) {
+      console.log(error.name, error.message);
+    }
+    const env = { WORDFREQ_MIN: "1" };
+    console.log((await sandbox.execute([], { env })).exitCode);
+  `;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-prompt", "--no-config", "--no-check"],
+      ...[
+        "--allow-read",
+        `data:text/typescript,${encodeURIComponent(program)}`,
+      ],
+    ],
+  }).output();
+  assertEquals(text(stderr), "");
+  const [refused, exitCode] = text(stdout).trim().split("\n");
+  assert(refused?.includes("--allow-env=WORDFREQ_MIN"), text(stdout));
+  assertEquals(exitCode, "0");
 });

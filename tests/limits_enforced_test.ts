@@ -1,29 +1,44 @@
+import process from "node:process";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   Capabilities,
-  type Capability,
-  Sandbox,
+  type Sandbox,
   SandboxError,
-  type SandboxOptions,
+  SecurityPolicy,
 } from "../mod.ts";
+import { V8Runtime } from "../runtime/mod.ts";
 import {
   LIMIT_NAMES,
   type LimitName,
   type ResourceLimits,
 } from "../security/limits.ts";
-import { echo, limitedGuest, times } from "./_limited_guest.ts";
-import { childrenOf } from "./process/_process.ts";
+import {
+  assertHostStands,
+  assertRefused,
+  create,
+  ENDLESS,
+  ends,
+  type Isolation,
+  ISOLATIONS,
+  late,
+  POLICY,
+} from "./limits/_common.ts";
+import {
+  testHostCalls,
+  testInstances,
+  testMessages,
+  testStdin,
+} from "./limits/_counts.ts";
+import { testFuel } from "./limits/_fuel.ts";
+import { echo, limitedGuest, times } from "./limits/_guest.ts";
+import {
+  testFunctionBytes,
+  testMessageBytes,
+  testModuleBytes,
+  testStack,
+} from "./limits/_sizes.ts";
+import { testCpu, testDeadlines } from "./limits/_time.ts";
 import { wat } from "./wasm.ts";
-
-type Isolation = "inline" | "process";
-const ISOLATIONS: readonly Isolation[] = ["inline", "process"];
-
-const POLICY: readonly Capability[] = [
-  ...Capabilities.program(),
-  Capabilities.filesystem({
-    mounts: [{ guest: "/", memory: true, symlinks: "within" }],
-  }),
-];
 
 /** A guest that goes just to a limit, and one step beyond. */
 interface Row {
@@ -44,10 +59,6 @@ interface Row {
 type Test = (isolation: Isolation) => Promise<void>;
 
 const NEXT_FILE = `(call $next) (call $open (i32.const 1))`;
-const SPIN = `(loop (br_if 0 (i32.ge_s (local.get $n) (i32.const 0))
-  (local.set $n (i32.sub (local.get $n) (i32.const 1)))))
-  (i32.const 0)`;
-
 /** How each limit is tried out. */
 const TABLE: Readonly<Record<LimitName, Row | Test>> = {
   memoryBytes: {
@@ -154,8 +165,7 @@ const TABLE: Readonly<Record<LimitName, Row | Test>> = {
 };
 
 function output(name: "stdoutBytes" | "stderrBytes", fd: number): Row {
-  const some = (length: string) =>
-    `(call $put (i32.const ${fd}) ${length})`;
+  const some = (length: string) => `(call $put (i32.const ${fd}) ${length})`;
   return {
     limits: { [name]: 1_000 },
     bodies: [
@@ -167,49 +177,6 @@ function output(name: "stdoutBytes" | "stderrBytes", fd: number): Row {
     beyond: 1_001,
     usage: 1_000,
   };
-}
-
-function create(
-  module: SandboxOptions["module"],
-  isolation: Isolation,
-  options: Partial<SandboxOptions> = {},
-): Promise<Sandbox> {
-  return Sandbox.create({ module, isolation, policy: POLICY, ...options });
-}
-
-/** Something ends with the error of a limit; gives what it says. */
-async function ends(
-  limit: string,
-  run: () => Promise<unknown>,
-): Promise<SandboxError<"limit-exceeded">["details"]> {
-  const error = await assertRejects(run);
-  assert(SandboxError.is(error, "limit-exceeded"), `${limit}: ${error}`);
-  assertEquals(error.details.limit, limit, error.message);
-  assert(error.details.suggestion.length > 10);
-  assert(error.message.includes(error.details.suggestion));
-  return error.details;
-}
-
-async function assertRefused(
-  name: LimitName,
-  isolation: Isolation,
-): Promise<void> {
-  const module = await echo();
-  // by inheritance too
-  for (const limits of [{ [name]: 10_000 }, Object.create({ [name]: 10_000 })]) {
-    const error = await assertRejects(() =>
-      create(module, isolation, { limits })
-    );
-    assert(SandboxError.is(error, "unsupported"), String(error));
-    assert(error.message.includes(name), error.message);
-  }
-}
-
-/** The host serves on, and nothing of the guest's is left. */
-async function assertHostStands(isolation: Isolation): Promise<void> {
-  assertEquals(childrenOf(Deno.pid), []);
-  await using sandbox = await create(await echo(), isolation);
-  assertEquals(await sandbox.call("answer"), 42);
 }
 
 function testRow(name: LimitName, row: Row): Test {
@@ -267,24 +234,32 @@ async function testRun(
   await sandbox.reset();
 }
 
-async function testDeadlines(isolation: Isolation): Promise<void> {
-  const limits = { timeoutMs: 300 };
-  const module = await limitedGuest(SPIN);
-  await using sandbox = await create(module, isolation, { limits });
-  assertEquals(sandbox.enforcement().limits.timeoutMs?.allowed, 300);
-  void ends;
+for (const isolation of ISOLATIONS) {
+  Deno.test(`a memory mount's maxBytes holds, ${isolation}`, async () => {
+    const module = await limitedGuest(
+      `(call $put (call $made) (local.get $n))`,
+    );
+    const mount = { guest: "/", memory: true, maxBytes: 1_000 } as const;
+    await using sandbox = await create(module, isolation, {
+      policy: [
+        ...Capabilities.program(),
+        Capabilities.filesystem({ mounts: [mount] }),
+      ],
+      imports: { env: { tick: () => 0 } },
+      instance: "fresh",
+    });
+    for (let turn = 0; turn < 2; turn++) {
+      assertEquals(await sandbox.call("run", [1_000]), 0);
+      assertEquals(await sandbox.call("run", [1_001]), 51);
+      assertEquals((await sandbox.execute(["1000"])).exitCode, 0);
+      assertEquals((await sandbox.execute(["1001"])).exitCode, 51);
+    }
+    await assertRejects(
+      () => sandbox.execute(["0"], { files: { "/a": new Uint8Array(1_001) } }),
+    );
+    await assertHostStands(isolation);
+  });
 }
-async function testFuel(_: Isolation): Promise<void> {}
-async function testMessageBytes(_: Isolation): Promise<void> {}
-async function testModuleBytes(_: Isolation): Promise<void> {}
-async function testFunctionBytes(_: Isolation): Promise<void> {}
-async function testCpu(_: Isolation): Promise<void> {}
-async function testStack(_: Isolation): Promise<void> {}
-async function testStdin(_: Isolation): Promise<void> {}
-async function testHostCalls(_: Isolation): Promise<void> {}
-async function testMessages(_: Isolation): Promise<void> {}
-async function testInstances(_: Isolation): Promise<void> {}
-void wat;
 
 Deno.test("every limit is in the table", () => {
   assertEquals(Object.keys(TABLE).sort(), [...LIMIT_NAMES].sort());
@@ -300,3 +275,177 @@ for (const name of LIMIT_NAMES) {
     });
   }
 }
+
+/** Capabilities with counters, and what takes one of each. */
+const COUNTED = [
+  {
+    capability: { type: "custom_access", resources: ["a"], maxOperations: 3 },
+    operation: "custom_access.read",
+    resource: "a",
+    counter: "custom_access.operations",
+  },
+  {
+    capability: {
+      type: "host_functions",
+      functions: ["tick"],
+      maxCalls: { tick: 3 },
+    },
+    operation: "host_functions.call",
+    resource: "tick",
+    counter: "host_functions.tick",
+  },
+] as const;
+
+/** A host function that asks is stopped, and the guest with it. */
+async function testCounter(
+  { capability, operation, resource, counter }: (typeof COUNTED)[number],
+  isolation: Isolation,
+  instance: "reuse" | "fresh",
+): Promise<void> {
+  const module = await limitedGuest(times("(call $tick (local.get $n))"));
+  let done = 0;
+  let asked: string = resource;
+  const tick = () => {
+    sandbox.auditOperation(operation, [asked]);
+    return ++done;
+  };
+  await using sandbox = await create(module, isolation, {
+    policy: SecurityPolicy.from([...POLICY, capability]),
+    imports: { env: { tick } },
+    instance,
+  });
+  await sandbox.call("run", [1]);
+  await sandbox.reset();
+  assertEquals((await sandbox.execute(["2"])).exitCode, 3);
+  assertEquals(sandbox.usage().counters[counter], { allowed: 3, used: 3 });
+  const runs = [
+    () => sandbox.call("run", [1]),
+    () => sandbox.execute(["1"]),
+  ];
+  for (const run of runs) {
+    await sandbox.reset();
+    const { allowed, used } = await ends(counter, run);
+    assertEquals({ allowed, used }, { allowed: 3, used: 4 });
+  }
+  assertEquals(done, 3);
+  asked = "other";
+  await sandbox.reset();
+  const denied = await assertRejects(() => sandbox.call("run", [1]));
+  assert(SandboxError.is(denied, "access-denied"), String(denied));
+  assertEquals(sandbox.audit.events().at(-1)?.resource, "other");
+}
+
+for (const isolation of ISOLATIONS) {
+  Deno.test(`Sandbox.auditOperation() counts, ${isolation}`, async () => {
+    for (const counted of COUNTED) {
+      await testCounter(counted, isolation, "reuse");
+      await testCounter(counted, isolation, "fresh");
+    }
+    await assertHostStands(isolation);
+  });
+
+  Deno.test(`Sandbox.enforcement() says who enforces each limit, ${isolation}`, async () => {
+    const limits: ResourceLimits = {
+      fuel: 1_000,
+      hostCalls: 1,
+      messages: 1,
+      instances: 1,
+      ...(isolation === "inline" ? {} : { cpuMs: 1_500, stackBytes: 2 ** 19 }),
+    };
+    await using sandbox = await create(await echo(), isolation, { limits });
+    const rows = sandbox.enforcement().limits;
+    for (const name of LIMIT_NAMES) {
+      const row = rows[name];
+      assertEquals(row?.allowed, sandbox.limits[name], name);
+      assertEquals(row?.level, row && "hard", name);
+      assertEquals(row === undefined, sandbox.limits[name] === undefined, name);
+    }
+    if (isolation === "inline") return;
+    assert(rows.timeoutMs?.by.includes("kills"), rows.timeoutMs?.by);
+    assert(rows.cpuMs?.by.includes("RLIMIT_CPU of 2 s"), rows.cpuMs?.by);
+    assert(rows.memoryBytes?.by.includes("flag of V8's"));
+  });
+
+  Deno.test(`memoryBytes holds for several memories together, ${isolation}`, async () => {
+    const module = await wat(`(module (memory $a 1) (memory $b 1)
+      (func (export "a") (param i32) (result i32)
+        (memory.grow $a (local.get 0)))
+      (func (export "b") (param i32) (result i32)
+        (memory.grow $b (local.get 0))))`);
+    await using sandbox = await create(module, isolation, {
+      features: { multiMemory: true },
+      limits: { memoryBytes: 6 * 65_536 },
+    });
+    assertEquals(await sandbox.call("a", [3]), -1);
+    assertEquals(await sandbox.call("a", [2]), 1);
+    assertEquals(await sandbox.call("b", [3]), -1);
+    assertEquals(await sandbox.call("b", [2]), 1);
+    assertEquals(await sandbox.call("b", [1]), -1);
+    assertEquals(sandbox.usage().limits.memoryBytes?.used, 6 * 65_536);
+  });
+}
+
+Deno.test("a guest reads its standard input in the same pieces in both isolations", async () => {
+  // how often it has to read
+  const module = await limitedGuest(`(call $buffer (local.get $n))
+    (block (loop
+      (br_if 1 (call $fd_read (i32.const 0) (i32.const 32) (i32.const 1)
+        (i32.const 52)))
+      (br_if 1 (i32.eqz (i32.load (i32.const 52))))
+      (local.set $e (i32.add (local.get $e) (i32.const 1)))
+      (br 0)))
+    (local.get $e)`);
+  const stdin = new Uint8Array(300_000);
+  for (const piece of ["1000", "65535", "65536"]) {
+    const [inline, process] = await Promise.all(
+      ISOLATIONS.map(async (isolation) => {
+        await using sandbox = await create(module, isolation, {
+          limits: { fuel: 10_000_000 },
+        });
+        const { exitCode } = await sandbox.execute([piece], { stdin });
+        return { exitCode, fuel: sandbox.usage().limits.fuel?.used };
+      }),
+    );
+    assertEquals(process, inline);
+    assertEquals(inline?.exitCode, Math.ceil(300_000 / Number(piece)));
+  }
+});
+
+Deno.test("nothing of a guest goes on after its deadline", async () => {
+  const module = await limitedGuest(ENDLESS);
+  await using sandbox = await create(module, "inline", {
+    limits: { timeoutMs: 50 },
+  });
+  await late(50, () => sandbox.call("run", [7]));
+  const before = performance.now();
+  const { user, system } = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const after = process.cpuUsage({ user, system });
+  const wall = performance.now() - before;
+  const cpu = (after.user + after.system) / 1_000;
+  assert(cpu < wall / 2, `${cpu} ms of ${wall}`);
+});
+
+Deno.test("V8Runtime.compile() refuses limits that only a process has", async () => {
+  await using runtime = new V8Runtime();
+  const module = await echo();
+  const compiled = await runtime.compile(module);
+  for (
+    const limits of [
+      { cpuMs: 1_000 },
+      { stackBytes: 2 ** 18 },
+      { networkRequests: 1 },
+      { networkBytes: 1 },
+    ]
+  ) {
+    for (
+      const use of [
+        () => runtime.compile(module, { limits }),
+        () => runtime.instantiate(compiled, { limits }),
+      ]
+    ) {
+      const error = await assertRejects(use as () => Promise<unknown>);
+      assert(SandboxError.is(error, "unsupported"), String(error));
+    }
+  }
+});

@@ -45,9 +45,11 @@ export function featuresOf(
       ...(stackBytes === undefined
         ? {}
         : { stackBytes: hard("V8, whose stack is given this size") }),
-      ...(cpuSeconds === undefined
-        ? {}
-        : { cpuMs: hard("the kernel, by RLIMIT_CPU of the guest's process") }),
+      ...(cpuSeconds === undefined ? {} : {
+        cpuMs: hard(
+          `the kernel, by RLIMIT_CPU of ${cpuSeconds} s for the guest's process`,
+        ),
+      }),
     }),
   });
 }

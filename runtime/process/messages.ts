@@ -86,6 +86,8 @@ export interface Answer {
   readonly values?: readonly string[];
   /** Whether the standard input has ended. */
   readonly end?: boolean;
+  /** Whether the host has more of it already. */
+  readonly more?: boolean;
   /** Why it could not be done. */
   readonly problem?: string;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import type { OperationOptions } from "../types.ts";
 import { ChildProcess } from "./child_process.ts";
@@ -67,11 +68,18 @@ export class ProcessPool implements AsyncDisposable {
    *
    * @param options How many processes there may be.
    * @throws {RangeError} If a number is out of range.
+   * @throws {TypeError} If `whenFull` is neither.
    */
   constructor(options: ProcessPoolOptions = {}) {
     const { spares = 1, maxProcesses = 64, whenFull = "wait" } = options;
     check("spares", spares, 0);
     check("maxProcesses", maxProcesses, 1);
+    if (whenFull !== "wait" && whenFull !== "refuse") {
+      throw new TypeError(
+        `Cannot make a pool: whenFull is ${quote(String(whenFull))}, not ` +
+          '"wait" or "refuse"',
+      );
+    }
     this.#maxSpares = spares;
     this.#maxProcesses = maxProcesses;
     this.#waits = whenFull === "wait";

@@ -91,6 +91,10 @@ export class ProcessInstance implements GuestInstance {
   #running = false;
   #failure: SandboxError | undefined;
   #usage: InstanceUsage & HostUsage = NO_USAGE;
+  /** Fuel that was put in, all in all. */
+  #fuelGiven: number | undefined;
+  /** Whether some came in while an operation went on. */
+  #refuels = false;
 
   private constructor(parts: ProcessInstanceParts) {
     const { module, imports, limits } = parts;
@@ -115,6 +119,7 @@ export class ProcessInstance implements GuestInstance {
     { fuel, signal }: { fuel?: number | undefined; signal?: AbortSignal },
   ): Promise<ProcessInstance> {
     const instance = new ProcessInstance(parts);
+    instance.#fuelGiven = fuel;
     await instance.#ask("start", {
       type: FRAME.instantiate,
       header: fuel === undefined ? {} : { fuel },
@@ -231,7 +236,10 @@ export class ProcessInstance implements GuestInstance {
         "Cannot set the fuel: the instance is gone, or has no limit of fuel",
       );
     }
-    this.#parts.child.send(FRAME.fuel, { fuel });
+    this.#fuelGiven = fuel + (this.#usage.fuel ?? 0);
+    // what the operation that goes on uses is not known yet
+    if (this.#running) this.#refuels = true;
+    else this.#parts.child.send(FRAME.fuel, { fuel });
   }
 
   /** Lets the instance go; a guest that still runs is killed. */
@@ -243,8 +251,10 @@ export class ProcessInstance implements GuestInstance {
       "Cannot use the instance: it is disposed",
       { details: { kind: "instance" } },
     );
-    if (this.#running) await child[Symbol.asyncDispose]();
-    else if (wasAlive && child.isAlive) child.send(FRAME.release, {});
+    if (this.#running) {
+      this.#forfeit();
+      await child[Symbol.asyncDispose]();
+    } else if (wasAlive && child.isAlive) child.send(FRAME.release, {});
   }
 
   #ready(name: string): void {
@@ -298,11 +308,32 @@ export class ProcessInstance implements GuestInstance {
       if (error instanceof ProtocolError) {
         throw await this.#lied(child, error.message);
       }
-      if (!child.isAlive) this.#failure ??= failureOf(error);
+      if (!child.isAlive) this.#end(failureOf(error));
       throw error;
     } finally {
       this.#running = false;
+      this.#refuel();
     }
+  }
+
+  /** Ends the instance together with its process. */
+  #end(failure: SandboxError): void {
+    this.#failure ??= failure;
+    this.#forfeit();
+  }
+
+  /** All fuel counts as used: a process that is gone does not say how much. */
+  #forfeit(): void {
+    this.#usage = { ...this.#usage, fuel: this.#fuelGiven };
+  }
+
+  /** Puts in what came meanwhile. */
+  #refuel(): void {
+    if (!this.#refuels) return;
+    this.#refuels = false;
+    if (this.#failure !== undefined) return;
+    const fuel = (this.#fuelGiven ?? 0) - (this.#usage.fuel ?? 0);
+    this.#parts.child.send(FRAME.fuel, { fuel });
   }
 
   #note(usage: SentUsage | undefined): void {
@@ -312,7 +343,7 @@ export class ProcessInstance implements GuestInstance {
   /** What a child said cannot be: it is ended. */
   async #lied(child: ChildProcess, what: string): Promise<SandboxError> {
     const error = await child.failure("run", new ProtocolError(what));
-    this.#failure ??= error;
+    this.#end(error);
     return error;
   }
 }

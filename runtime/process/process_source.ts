@@ -21,6 +21,7 @@ import type {
   RuntimeFeatures,
 } from "../types.ts";
 import { childCapabilities, memoryBytesOf, permissionsOf } from "./grants.ts";
+import { FEATURES } from "../v8/features.ts";
 import { ChildProcess } from "./child_process.ts";
 import { converse } from "./conversation.ts";
 import { describeGrants, featuresOf, gapsOf } from "./enforcement.ts";
@@ -249,7 +250,7 @@ async function open(
   const message: Open & { readonly id: 0 } = {
     id: 0,
     limits: Number.isFinite(timeoutMs) ? limits : rest,
-    features: { ...features },
+    features: ownFeatures(features),
     capabilities: childCapabilities(capabilities),
     imports: sentImports(imports),
     hostPid: Deno.pid,
@@ -297,5 +298,13 @@ function tooSlow(): SandboxError<"process-failed"> {
     "Cannot open the module in a process: it takes longer than " +
       `${OPEN_TIMEOUT_MS} ms (${suggestion})`,
     { details: { phase: "start", suggestion } },
+  );
+}
+
+/** Each feature by its name, so that what is inherited counts too. */
+function ownFeatures(features: ModuleFeatures): ModuleFeatures {
+  const given = FEATURES.map((name) => [name, features[name]] as const);
+  return Object.fromEntries(
+    given.filter(([, allowed]) => allowed !== undefined),
   );
 }

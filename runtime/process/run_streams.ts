@@ -47,6 +47,11 @@ export class RunStreams implements Disposable {
     return this.#stdin.read(maxBytes);
   }
 
+  /** Whether there is more of the standard input, without waiting. */
+  get hasMore(): boolean {
+    return this.#stdin.hasMore;
+  }
+
   /**
    * Writes output.
    *
@@ -84,6 +89,10 @@ class Input {
     this.#reader = isBytes ? undefined : source.getReader();
     this.#rest = isBytes ? source : new Uint8Array();
     this.#left = maxBytes;
+  }
+
+  get hasMore(): boolean {
+    return this.#rest.length > 0;
   }
 
   async read(maxBytes: number): Promise<Uint8Array | undefined> {

@@ -104,8 +104,11 @@ export class Services {
       case "symlink":
         return reply(this.#parts.symlinks.make(question));
       case "stdin": {
-        const bytes = await this.#streams().read(question.maxBytes);
-        return bytes === undefined ? reply({ end: true }) : reply({}, bytes);
+        const streams = this.#streams();
+        const bytes = await streams.read(question.maxBytes);
+        return bytes === undefined
+          ? reply({ end: true })
+          : reply({ more: streams.hasMore }, bytes);
       }
     }
   }

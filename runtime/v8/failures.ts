@@ -93,11 +93,7 @@ export class Failures {
     const host = this.#host;
     const cause = host === undefined ? error : host.cause;
     if (isStackOverflow(cause)) {
-      return limitExceeded(name, {
-        limit: "stack",
-        allowed: STACK_BYTES,
-        suggestion: "let the guest recurse less deep",
-      }, cause);
+      return limitExceeded(name, stackOf(this.#limits), cause);
     }
     if (host?.own && SandboxError.is(host.cause)) return host.cause;
     if (host !== undefined) return hostFailed(name, host.name, host.cause);
@@ -134,6 +130,7 @@ export class Failures {
     const cause = limitExceeded(name.name, {
       limit: "hostCalls",
       allowed,
+      used: allowed + 1,
       suggestion: "raise hostCalls, or let the guest call less often",
     }, undefined);
     this.#host ??= { cause, name, own: true };
@@ -170,6 +167,22 @@ export class Failures {
 /** V8's stack of a thread, as Deno leaves it. */
 const STACK_BYTES = 984 * 1024;
 
+type LimitDetails = SandboxError<"limit-exceeded">["details"];
+
+/** The stack, as it is: a process may be given another. */
+function stackOf({ stackBytes }: ResolvedLimits): LimitDetails {
+  const less = "let the guest recurse less deep";
+  if (stackBytes === undefined) {
+    return { limit: "stack", allowed: STACK_BYTES, suggestion: less };
+  }
+  return {
+    limit: "stackBytes",
+    // V8 takes whole KiB
+    allowed: Math.floor(stackBytes / 1024) * 1024,
+    suggestion: `raise stackBytes, or ${less}`,
+  };
+}
+
 /**
  * A copy of an engine's error. The original holds the frames of the guest, and
  * with them its memory, for as long as somebody keeps it.
@@ -198,11 +211,11 @@ function isStackOverflow(error: unknown): boolean {
 
 function limitExceeded(
   name: string,
-  details: SandboxError<"limit-exceeded">["details"],
+  details: LimitDetails,
   cause: unknown,
 ): SandboxError<"limit-exceeded"> {
   const { limit, allowed, suggestion } = details;
-  const what = limit === "stack"
+  const what = limit === "stack" || limit === "stackBytes"
     ? `the stack of ${allowed} bytes is exhausted`
     : `${limit} of ${allowed} is used up`;
   return new SandboxError(

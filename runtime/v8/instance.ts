@@ -242,11 +242,11 @@ export class V8Instance implements Instance {
   /** Counts a call of a host function, and tells whether it may be made. */
   #mayCallHost(name: ImportName): boolean {
     const { hostCalls } = this.#limits;
-    this.#hostCalls++;
-    if (hostCalls !== undefined && this.#hostCalls > hostCalls) {
+    if (hostCalls !== undefined && this.#hostCalls >= hostCalls) {
       this.#failures.tooManyHostCalls(hostCalls, name);
       return false;
     }
+    this.#hostCalls++;
     return this.#mayGoOn();
   }
 

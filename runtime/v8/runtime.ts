@@ -33,6 +33,10 @@ import { readSource } from "./source.ts";
 
 const NAME = "v8";
 
+const OF_A_PROCESS = Object.freeze(
+  ["cpuMs", "stackBytes", "networkRequests", "networkBytes"] as const,
+);
+
 /** Modules up to this length are compiled at once: a thread costs more. */
 const SMALL_BYTES = 1 << 16;
 
@@ -125,6 +129,7 @@ export class V8Runtime implements Runtime {
     this.#use();
     const { signal, features = {} } = options;
     const limits = resolveLimits(options.limits ?? {});
+    this.#requireEnforced(limits);
     for (const name of OUT_OF_REACH) {
       if (features[name]) throw unsupported(`the feature "${name}"`);
     }
@@ -163,6 +168,7 @@ export class V8Runtime implements Runtime {
       );
     }
     const limits = resolveLimits({ ...module.limits, ...options.limits });
+    this.#requireEnforced(limits);
     checkMode(module.code.mode, instrumentation(limits, this.#keepsDeadlines));
     checkBounds(module.limits, limits);
     checkMemory(module.code, limits);
@@ -206,6 +212,14 @@ export class V8Runtime implements Runtime {
     } catch (error) {
       slot.release();
       throw error;
+    }
+  }
+
+  /** Refuses limits that only whoever owns the whole process can enforce. */
+  #requireEnforced(limits: ResolvedLimits): void {
+    if (!this.#keepsDeadlines) return;
+    for (const name of OF_A_PROCESS) {
+      if (limits[name] !== undefined) throw unsupported(`the limit "${name}"`);
     }
   }
 

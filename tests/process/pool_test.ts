@@ -116,3 +116,8 @@ Deno.test("ProcessPool refuses numbers that make no sense", () => {
   assertThrows(() => new ProcessPool({ maxProcesses: 0 }), RangeError);
   assertThrows(() => new ProcessPool({ maxProcesses: 1.5 }), RangeError);
 });
+
+Deno.test("ProcessPool refuses a whenFull that it does not know", () => {
+  const options = { whenFull: "drop" } as unknown as { whenFull: "wait" };
+  assertThrows(() => new ProcessPool(options), TypeError, "drop");
+});

@@ -63,7 +63,8 @@ export async function openGuest(
   pipe: Pipe,
 ): Promise<OpenGuest> {
   const { features } = open;
-  const limits = resolveLimits(open.limits);
+  // JSON has no word for no deadline
+  const limits = resolveLimits({ timeoutMs: Infinity, ...open.limits });
   const imports = importsOf(open.imports, pipe);
   const runtime = new V8Runtime({ keepsDeadlines: false });
   const module = await runtime.compile(bytes, { limits, features });

@@ -27,20 +27,30 @@ export function hostStreams(pipe: Pipe): RunStreams {
 function stdinOf(pipe: Pipe): StdinSource {
   let rest = new Uint8Array();
   let isOver = false;
+  let hasMore = false;
+  const ask = () => {
+    const question = { what: "stdin", maxBytes: OUTPUT_BYTES };
+    const { answer, body } = pipe.ask(question);
+    isOver = answer.end === true;
+    hasMore = answer.more === true;
+    return body;
+  };
   return {
     read(maxBytes) {
-      if (rest.length === 0 && !isOver) {
-        const { answer, body } = pipe.ask({
-          what: "stdin",
-          maxBytes: OUTPUT_BYTES,
-        });
-        isOver = answer.end === true;
-        rest = body;
-      }
+      if (rest.length === 0 && !isOver) rest = ask();
+      // a guest shall not see where the pieces end: inline there are none
+      if (rest.length < maxBytes && hasMore) rest = joined(rest, ask());
       if (rest.length === 0) return undefined;
       const part = rest.subarray(0, maxBytes);
       rest = rest.subarray(part.length);
       return part;
     },
   };
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

@@ -4,25 +4,24 @@
  * @module
  */
 
-import { wat } from "./wasm.ts";
+import { wat } from "../wasm.ts";
 
 /** Functions of WASI that the guests use, with their types. */
 const WASI: Readonly<Record<string, string>> = {
-  args_get: "(param i32 i32) (result i32)",
-  fd_allocate: "(param i32 i64 i64) (result i32)",
-  fd_close: "(param i32) (result i32)",
-  fd_filestat_set_size: "(param i32 i64) (result i32)",
-  fd_pwrite: "(param i32 i32 i32 i64 i32) (result i32)",
-  fd_read: "(param i32 i32 i32 i32) (result i32)",
-  fd_write: "(param i32 i32 i32 i32) (result i32)",
-  path_create_directory: "(param i32 i32 i32) (result i32)",
-  path_link: "(param i32 i32 i32 i32 i32 i32 i32) (result i32)",
-  path_open:
-    "(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)",
-  path_remove_directory: "(param i32 i32 i32) (result i32)",
-  path_symlink: "(param i32 i32 i32 i32 i32) (result i32)",
-  poll_oneoff: "(param i32 i32 i32 i32) (result i32)",
-  proc_exit: "(param i32)",
+  "args_get": "(param i32 i32) (result i32)",
+  "fd_allocate": "(param i32 i64 i64) (result i32)",
+  "fd_close": "(param i32) (result i32)",
+  "fd_filestat_set_size": "(param i32 i64) (result i32)",
+  "fd_pwrite": "(param i32 i32 i32 i64 i32) (result i32)",
+  "fd_read": "(param i32 i32 i32 i32) (result i32)",
+  "fd_write": "(param i32 i32 i32 i32) (result i32)",
+  "path_create_directory": "(param i32 i32 i32) (result i32)",
+  "path_link": "(param i32 i32 i32 i32 i32 i32 i32) (result i32)",
+  "path_open": "(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)",
+  "path_remove_directory": "(param i32 i32 i32) (result i32)",
+  "path_symlink": "(param i32 i32 i32 i32 i32) (result i32)",
+  "poll_oneoff": "(param i32 i32 i32 i32) (result i32)",
+  "proc_exit": "(param i32)",
 };
 
 /**
@@ -39,10 +38,11 @@ export function limitedGuest(
   body: string,
   fields = "",
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const imports = Object.entries(WASI).map(([name, type]) =>
+  const wasi = Object.entries(WASI).map(([name, type]) =>
     `(import "wasi_snapshot_preview1" "${name}" (func $${name} ${type}))`
   );
-  return wat(`(module ${imports.join("\n")}
+  return wat(`(module ${wasi.join("\n")}
+    (import "env" "tick" (func $tick (param i32) (result i32)))
     (memory (export "memory") 2)
     (data (i32.const 16) "aaaa")
     ${fields}
