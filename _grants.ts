@@ -17,6 +17,8 @@ import { SecurityPolicy } from "./security/policy.ts";
 import type { EnvironmentCapability, Mount } from "./security/types.ts";
 
 const ENCODER = new TextEncoder();
+/** Never handed out, so nobody can register anything with it. */
+const BUILT_IN = new CapabilityKinds();
 
 /** The policy of one sandbox, in force. */
 export class Grants {
@@ -32,7 +34,7 @@ export class Grants {
 
   constructor({ policy, capabilityKinds, audit, imports }: SandboxOptions) {
     this.counters = new HostCounters(imports ?? {});
-    this.kinds = capabilityKinds ?? new CapabilityKinds();
+    this.kinds = capabilityKinds ?? BUILT_IN;
     const given = policy instanceof SecurityPolicy
       ? policy
       : SecurityPolicy.from(policy ?? [], this.kinds);

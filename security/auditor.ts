@@ -12,7 +12,13 @@ import { type CounterUsage, NOT_GRANTED, type Refusal } from "./_grant.ts";
 import { translate } from "./_translate.ts";
 import { CapabilityKinds } from "./kinds.ts";
 import { SecurityPolicy } from "./policy.ts";
-import type { AuditEvent, Auditor, AuditSink, Operation } from "./types.ts";
+import type {
+  AuditEvent,
+  Auditor,
+  AuditSink,
+  CapabilityKind,
+  Operation,
+} from "./types.ts";
 
 export type { CounterUsage };
 
@@ -78,7 +84,9 @@ const MAX_DEPTH = 8;
 export class SecurityAuditor implements Auditor {
   /** What is granted: the policy, checked by the kinds. */
   readonly policy: SecurityPolicy;
-  readonly #governed: ReadonlyMap<string, Governed>;
+  readonly #kinds: readonly CapabilityKind[];
+  /** Made when it is first needed: most guests only compute. */
+  #inForce: ReadonlyMap<string, Governed> | undefined;
   readonly #sinks: readonly AuditSink[];
   readonly #sandbox: string;
   #sequence = 0;
@@ -99,11 +107,21 @@ export class SecurityAuditor implements Auditor {
   constructor(policy: SecurityPolicy, options: SecurityAuditorOptions = {}) {
     const { kinds = new CapabilityKinds(), sinks = [], sandbox = "" } = options;
     this.policy = SecurityPolicy.from(policy.toJSON(), kinds);
-    this.#governed = new Map(
-      [...kinds].map((kind) => [kind.type, govern(kind, this.policy)]),
-    );
+    this.#kinds = [...kinds];
+    // what is granted must make sense from the start
+    if (this.policy.capabilities.length > 0) this.#inForce = this.#govern();
     this.#sinks = [...sinks];
     this.#sandbox = eventText(sandbox);
+  }
+
+  get #governed(): ReadonlyMap<string, Governed> {
+    return this.#inForce ??= this.#govern();
+  }
+
+  #govern(): ReadonlyMap<string, Governed> {
+    return new Map(
+      this.#kinds.map((kind) => [kind.type, govern(kind, this.policy)]),
+    );
   }
 
   /** How often a sink threw, or asked so often itself that it was not told. */
@@ -153,7 +171,7 @@ export class SecurityAuditor implements Auditor {
    * `invalid-argument`.
    */
   auditOperation(operation: string, args: readonly unknown[] = []): void {
-    const kinds = [...this.#governed.values()].map(({ kind }) => kind);
+    const kinds = [...this.#kinds];
     const asked = translate(kinds, operation, args);
     if (asked.failure === undefined) return this.audit(asked.operation);
     const { capability } = asked.operation;
