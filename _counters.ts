@@ -1,4 +1,4 @@
-/** Counts what host functions use of limits of their own. */
+/** What stands before host functions: the policy, and limits of their own. */
 
 import { quote } from "./_text.ts";
 import { SandboxError } from "./errors.ts";
@@ -13,17 +13,25 @@ interface Counter {
   used: number;
 }
 
+/** Throws unless a host function, `module.name`, may be called. */
+export type AskFor = (name: string) => void;
+
 /** The counters of one sandbox's host functions. */
 export class HostCounters {
-  /** The imports, with the counting around those that declare it. */
+  /** The imports, each function behind what it must pass. */
   readonly imports: HostImports;
   readonly #counters: Counter[] = [];
   /** What functions were stopped with. */
   readonly #refusals = new WeakSet<Error>();
 
-  constructor(imports: HostImports) {
-    const wrap = (module: string, name: string, value: unknown) =>
-      isCounted(value) ? this.#count(`${module}.${name}`, value) : value;
+  constructor(imports: HostImports, askFor?: AskFor) {
+    const wrap = (module: string, name: string, value: unknown) => {
+      const full = `${module}.${name}`;
+      const fn = isCounted(value) ? this.#count(full, value) : value;
+      return askFor === undefined || typeof fn !== "function"
+        ? fn
+        : this.#govern(full, fn as HostFunction, askFor);
+    };
     this.imports = mapImports(imports, wrap);
   }
 
@@ -47,6 +55,18 @@ export class HostCounters {
     if (!SandboxError.is(error, "host-function-failed")) return error;
     const { cause } = error;
     return cause instanceof Error && this.#refusals.has(cause) ? cause : error;
+  }
+
+  #govern(name: string, fn: HostFunction, askFor: AskFor): HostFunction {
+    return (...args) => {
+      try {
+        askFor(name);
+      } catch (error) {
+        if (error instanceof Error) this.refuse(error);
+        throw error;
+      }
+      return fn(...args);
+    };
   }
 
   #count(prefix: string, fn: CountedFunction): HostFunction {

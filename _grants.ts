@@ -33,7 +33,6 @@ export class Grants {
   readonly audit: AuditLog = new AuditLog();
 
   constructor({ policy, capabilityKinds, audit, imports }: SandboxOptions) {
-    this.counters = new HostCounters(imports ?? {});
     this.kinds = capabilityKinds ?? BUILT_IN;
     const given = policy instanceof SecurityPolicy
       ? policy
@@ -46,6 +45,16 @@ export class Grants {
     });
     // as its kinds have understood it
     this.policy = this.auditor.policy;
+    // a policy that names functions of the host means these, and no others
+    const askFor = this.policy.find("host_functions") === undefined
+      ? undefined
+      : (name: string) =>
+        this.auditor.audit({
+          capability: "host_functions",
+          action: "call",
+          resource: name,
+        });
+    this.counters = new HostCounters(imports ?? {}, askFor);
   }
 
   /** What the place that the guest runs in needs of it. */

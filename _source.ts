@@ -32,6 +32,12 @@ export async function openSource(
   parts: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
+  if (options.isolation === "inline" && options.pool !== undefined) {
+    throw new TypeError(
+      'Cannot use a pool with isolation "inline": it holds processes (leave ' +
+        "one of them out)",
+    );
+  }
   await checkMounts(parts.policy);
   return chooseIsolation(options.isolation, parts) === "inline"
     ? await openInline(options, parts, operation)

@@ -76,7 +76,9 @@ export interface SandboxOptions {
   /**
    * What the guest may import: functions of numbers, and constants. A function
    * that is granted runs with all rights of the host, on numbers that the
-   * guest chooses: check them.
+   * guest chooses: check them. If the policy holds a `host_functions`
+   * capability, only functions that it names as `module.name` may be called, no
+   * more often than it says.
    *
    * @default {{}}
    */

@@ -20,6 +20,9 @@ const NO_COSTS: Readonly<Record<string, number>> = Object.freeze({});
  * Grants functions of the host by exact name. Calls are counted for those
  * that have a limit, by a counter of the function's name.
  *
+ * Functions that a sandbox is given as `imports` are called `module.name`: once a
+ * policy has this capability, those that it does not name cannot be called.
+ *
  * Operations: `call` of a name.
  */
 export const hostFunctionsKind: CapabilityKind<HostFunctionsCapability> = {
@@ -33,7 +36,8 @@ export const hostFunctionsKind: CapabilityKind<HostFunctionsCapability> = {
       functions: {
         type: "array",
         minItems: 1,
-        description: "Exact names.",
+        description:
+          "Exact names; what is granted as an import is `module.name`.",
         items: { type: "string", minLength: 1 },
       },
       maxCalls: {

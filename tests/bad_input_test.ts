@@ -8,6 +8,7 @@ import {
 import {
   type HostFunction,
   type ModuleSource,
+  ProcessPool,
   type ResourceLimits,
   Sandbox,
   SandboxError,
@@ -174,6 +175,15 @@ Deno.test("Sandbox.create() refuses options that it does not know or cannot enfo
       "v8",
     );
   }
+});
+
+Deno.test("Sandbox.create() refuses a pool that it would ignore", async () => {
+  await using pool = new ProcessPool();
+  await assertRejects(
+    () => Sandbox.create({ module: ADD, isolation: "inline", pool }),
+    TypeError,
+    "pool",
+  );
 });
 
 Deno.test("Sandbox.create() refuses an abi that it would ignore", async () => {

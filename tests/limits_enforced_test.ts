@@ -287,7 +287,7 @@ const COUNTED = [
   {
     capability: {
       type: "host_functions",
-      functions: ["tick"],
+      functions: ["env.tick", "tick"],
       maxCalls: { tick: 3 },
     },
     operation: "host_functions.call",
