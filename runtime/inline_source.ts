@@ -126,7 +126,7 @@ export class InlineSource implements GuestSource {
   ): Promise<InlineSource> {
     const { runtime, limits, features } = options;
     const module = await runtime.compile(options.module, {
-      limits,
+      limits: limitsOfRuntime(limits),
       features,
       ...operation,
     });
@@ -189,6 +189,13 @@ const INLINE_GRANTS: Readonly<Record<string, string>> = Object.freeze({
   stdio: "the WASI layer",
   network: "the auditor; nothing of this version reaches the network",
 });
+
+/** Without those that the sandbox itself enforces. */
+function limitsOfRuntime(
+  { messages: _messages, instances: _instances, ...limits }: ResolvedLimits,
+): ResolvedLimits {
+  return limits;
+}
 
 function usesWasi(module: Module, imports: HostImports): boolean {
   return module.imports.some((need) =>

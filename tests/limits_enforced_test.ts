@@ -426,13 +426,15 @@ Deno.test("nothing of a guest goes on after its deadline", async () => {
   assert(cpu < wall / 2, `${cpu} ms of ${wall}`);
 });
 
-Deno.test("V8Runtime.compile() refuses limits that only a process has", async () => {
+Deno.test("V8Runtime.compile() refuses limits that others enforce", async () => {
   await using runtime = new V8Runtime();
   const module = await echo();
   const compiled = await runtime.compile(module);
   for (
     const limits of [
       { cpuMs: 1_000 },
+      { messages: 1 },
+      { instances: 1 },
       { stackBytes: 2 ** 18 },
       { networkRequests: 1 },
       { networkBytes: 1 },

@@ -296,15 +296,15 @@ Deno.test("tour, a Go program, walks and works in a directory", async (test) => 
   for (const isolation of ISOLATIONS) {
     for (const place of ["memory", "host"] as const) {
       const mount: HostMount | MemoryMount = place === "memory"
-        ? { guest: "/work", memory: true }
-        : { guest: "/work", host: `${host.root}/box`, access: "read-write" };
+        ? { guest: "/trip", memory: true }
+        : { guest: "/trip", host: `${host.root}/box`, access: "read-write" };
       const policy = policyOf([mount], { TOUR_NAME: "ö 世", SECRET: "x" });
       const files = place === "memory"
-        ? { "/work/in.txt": "inside\n", "/work/sub/file.txt": "below\n" }
+        ? { "/trip/in.txt": "inside\n", "/trip/sub/file.txt": "below\n" }
         : {};
       const { exitCode, stdout, stderr } = await run(
         { module, policy, isolation },
-        ["/work", "ä🌍"],
+        ["/trip", "ä🌍"],
         { files },
       );
       assertEquals([exitCode, stderr], [0, ""], `${isolation} ${place}`);
@@ -312,9 +312,9 @@ Deno.test("tour, a Go program, walks and works in a directory", async (test) => 
         const line of [
           "arg ä🌍",
           "env TOUR_NAME=ö 世",
-          "file /work/in.txt 7",
-          "file /work/sub/file.txt 6",
-          "file /work/tour-ünï/second.txt 21",
+          "file /trip/in.txt 7",
+          "file /trip/sub/file.txt 6",
+          "file /trip/tour-ünï/second.txt 21",
         ]
       ) assertStringIncludes(stdout, `${line}\n`);
       assertEquals(stdout.match(/tour-ünï/g)?.length, 2);

@@ -33,8 +33,16 @@ import { readSource } from "./source.ts";
 
 const NAME = "v8";
 
-const OF_A_PROCESS = Object.freeze(
-  ["cpuMs", "stackBytes", "networkRequests", "networkBytes"] as const,
+/** Limits that a process, a sandbox or a channel enforces, and no runtime. */
+const OF_OTHERS = Object.freeze(
+  [
+    "cpuMs",
+    "stackBytes",
+    "messages",
+    "instances",
+    "networkRequests",
+    "networkBytes",
+  ] as const,
 );
 
 /** Modules up to this length are compiled at once: a thread costs more. */
@@ -215,10 +223,10 @@ export class V8Runtime implements Runtime {
     }
   }
 
-  /** Refuses limits that only whoever owns the whole process can enforce. */
+  /** Refuses limits that only others can enforce, unless they are there. */
   #requireEnforced(limits: ResolvedLimits): void {
     if (!this.#keepsDeadlines) return;
-    for (const name of OF_A_PROCESS) {
+    for (const name of OF_OTHERS) {
       if (limits[name] !== undefined) throw unsupported(`the limit "${name}"`);
     }
   }

@@ -3,7 +3,7 @@
 //	tour [ROOT]
 //
 // It prints its arguments and the variables whose names begin with TOUR_, lists every file below
-// ROOT (/work), makes a directory there, writes, renames, reads and removes a file, and sleeps a
+// ROOT (/trip), makes a directory there, writes, renames, reads and removes a file, and sleeps a
 // moment. Exit codes: 0 done, 1 something failed.
 package main
 
@@ -72,7 +72,7 @@ func printEnvironment() {
 }
 
 func main() {
-	root := "/work"
+	root := "/trip"
 	if len(os.Args) > 1 {
 		root = os.Args[1]
 	}
