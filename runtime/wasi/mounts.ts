@@ -17,7 +17,8 @@ import type {
 } from "../../security/types.ts";
 import type { GuestClock } from "./clocks.ts";
 import { MemoryTree } from "./fs/memory_tree.ts";
-import { type FileQuota, QuotaTree, ReadOnlyTree } from "./fs/quota.ts";
+import { type FileQuota, QuotaTree } from "./fs/quota.ts";
+import { ReadOnlyTree } from "./fs/read_only_tree.ts";
 import type { FileTree, TreePath } from "./fs/types.ts";
 import type { OpenHostTree } from "./types.ts";
 

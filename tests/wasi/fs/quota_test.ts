@@ -1,11 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SandboxError } from "../../../errors.ts";
 import { MemoryTree } from "../../../runtime/wasi/fs/memory_tree.ts";
-import {
-  FileQuota,
-  QuotaTree,
-  ReadOnlyTree,
-} from "../../../runtime/wasi/fs/quota.ts";
+import { FileQuota, QuotaTree } from "../../../runtime/wasi/fs/quota.ts";
+import { ReadOnlyTree } from "../../../runtime/wasi/fs/read_only_tree.ts";
 import { WasiError } from "../../../runtime/wasi/errno.ts";
 import type { TreePath } from "../../../runtime/wasi/fs/types.ts";
 import { ALL, assertErrno, get, names, put, READ, testTree } from "./trees.ts";
