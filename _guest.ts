@@ -1,8 +1,9 @@
 /** What lives behind a sandbox: its instance, and what was used so far. */
 
 import { SandboxError } from "./errors.ts";
+import { runsAtStart } from "./runtime/calls.ts";
 import type { GuestInstance, GuestSource } from "./runtime/guest_source.ts";
-import type { Module, OperationOptions } from "./runtime/types.ts";
+import type { OperationOptions } from "./runtime/types.ts";
 import type { InstancePolicy, LimitUsage } from "./sandbox_options.ts";
 import {
   LIMIT_NAMES,
@@ -212,11 +213,6 @@ export class Guest {
     }
     this.#instance = instance;
   }
-}
-
-/** Whether something of the guest's runs before the first call. */
-function runsAtStart({ hasStart, exports }: Module): boolean {
-  return hasStart || exports.some(({ name }) => name === "_initialize");
 }
 
 function tooManyInstances(

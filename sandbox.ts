@@ -16,7 +16,7 @@ import { Grants } from "./_grants.ts";
 import { disposed, Guest } from "./_guest.ts";
 import { openSource } from "./_source.ts";
 import type { SandboxError } from "./errors.ts";
-import { isProcedure } from "./runtime/inline_instance.ts";
+import { isProcedure } from "./runtime/calls.ts";
 import type { ModuleExport, OperationOptions } from "./runtime/types.ts";
 import { exportNotFound } from "./runtime/v8/live.ts";
 import { SandboxBuilder } from "./sandbox_builder.ts";

@@ -7,6 +7,7 @@
 import { ByteCollector, collect, writeAll } from "../_streams.ts";
 import { SandboxError } from "../errors.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
+import { isProcedure, shorterTimeout } from "./calls.ts";
 import type {
   CommandOutcome,
   CommandRun,
@@ -120,7 +121,6 @@ export class InlineInstance implements GuestInstance {
     run: CommandRun,
     options: CallOptions = {},
   ): Promise<CommandOutcome> {
-    checkTimeout(options.timeoutMs);
     const input = await this.#input(run.stdin, options);
     const stdout = new ByteCollector();
     const stderr = new ByteCollector();
@@ -188,7 +188,7 @@ export class InlineInstance implements GuestInstance {
     problem: string,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const allowed = Math.min(timeoutMs, this.#limits.timeoutMs);
+    const allowed = shorterTimeout(timeoutMs, this.#limits.timeoutMs);
     const late = new AbortController();
     const timer = Number.isFinite(allowed)
       ? setTimeout(() => late.abort(tooLate(problem, allowed)), allowed)
@@ -220,24 +220,6 @@ export class InlineInstance implements GuestInstance {
     await this.#instance[Symbol.asyncDispose]();
     this.#wasi?.[Symbol.dispose]();
   }
-}
-
-/** Whether there is such a function without parameters and results. */
-export function isProcedure(
-  exports: readonly ModuleExport[],
-  name: string,
-): boolean {
-  const { signature } = exports.find((each) => each.name === name) ?? {};
-  return signature !== undefined && signature.params.length === 0 &&
-    signature.results.length === 0;
-}
-
-function checkTimeout(timeoutMs: number | undefined): void {
-  if (timeoutMs === undefined) return;
-  if (typeof timeoutMs === "number" && timeoutMs > 0) return;
-  throw new TypeError(
-    `Cannot call with a timeoutMs of ${timeoutMs}: must be above 0`,
-  );
 }
 
 function tooLate(

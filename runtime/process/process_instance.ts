@@ -6,6 +6,7 @@
 
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
+import { runsAtStart, shorterTimeout } from "../calls.ts";
 import type {
   CommandOutcome,
   CommandRun,
@@ -275,7 +276,8 @@ export class ProcessInstance implements GuestInstance {
     readonly child: ChildProcess;
   }> {
     const { child, limits } = this.#parts;
-    const deadline = ownMs ?? shorter(timeoutMs, limits.timeoutMs);
+    const deadline = ownMs ??
+      shorterTimeout(timeoutMs ?? Infinity, limits.timeoutMs);
     const operation: Operation = {
       type,
       header: { id: ++this.#operations, ...header },
@@ -354,11 +356,6 @@ const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Longest time to make an instance, where nothing of the guest's runs. */
 const INSTANTIATE_TIMEOUT_MS = 60_000;
 
-/** Whether something of the guest's runs before the first call. */
-function runsAtStart({ hasStart, exports }: Module): boolean {
-  return hasStart || exports.some(({ name }) => name === "_initialize");
-}
-
 /** Longest path of a file, and what stands before it. */
 const MAX_ENTRY_BYTES = 4_096 + 8;
 
@@ -370,16 +367,6 @@ const isDone = isShaped({
     exitCode: (value) => isCount(value) && Number(value) < 2 ** 32,
   },
 });
-
-function shorter(timeoutMs: number | undefined, allowed: number): number {
-  if (timeoutMs === undefined) return allowed;
-  if (typeof timeoutMs !== "number" || !(timeoutMs > 0)) {
-    throw new TypeError(
-      `Cannot call with a timeoutMs of ${timeoutMs}: must be above 0`,
-    );
-  }
-  return Math.min(timeoutMs, allowed, 2 ** 31 - 1);
-}
 
 /** Why an instance is dead whose call ended with something else. */
 function failureOf(error: unknown): SandboxError {

@@ -10,6 +10,7 @@ import {
 } from "../../communication/guest_abi.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
+import { shorterTimeout } from "../calls.ts";
 import type {
   CallOptions,
   ExchangeOptions,
@@ -260,7 +261,7 @@ export class V8Instance implements Instance {
   #timeout(timeoutMs: number | undefined): number {
     const allowed = this.#limits.timeoutMs;
     if (timeoutMs === undefined) return allowed;
-    if (allowed !== Infinity) return shorter(timeoutMs, allowed);
+    if (allowed !== Infinity) return shorterTimeout(timeoutMs, allowed);
     throw new TypeError(
       "Cannot call with a timeoutMs: the sandbox has no deadline, so its code " +
         "holds no checks (set the limit timeoutMs)",
@@ -386,13 +387,4 @@ function invoke<A, R>(
     default:
       return fn(...args);
   }
-}
-
-function shorter(timeoutMs: number, allowed: number): number {
-  if (typeof timeoutMs !== "number" || !(timeoutMs > 0)) {
-    throw new TypeError(
-      `Cannot call with a timeoutMs of ${timeoutMs}: must be above 0`,
-    );
-  }
-  return Math.min(timeoutMs, allowed);
 }
