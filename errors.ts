@@ -133,6 +133,41 @@ export interface SandboxErrorDetails {
     /** Everything that is wrong, this first; at most 20. */
     readonly problems?: readonly PolicyProblem[];
   };
+  /** The guest's function failed, and said so. The instance lives on. */
+  "guest-error": {
+    /** The export that failed. */
+    readonly export: string;
+    /** What the guest says of it; control characters are escaped. */
+    readonly problem: string;
+  };
+  /** A message is not what it must be, or cannot be sent. */
+  "invalid-message": {
+    /** Where it was to go, or came from: a channel, a function. */
+    readonly where: string;
+    /** What is wrong with it. */
+    readonly problem: string;
+  };
+  /** A channel is closed. */
+  "channel-closed": {
+    /** Type of the channel. */
+    readonly channel: string;
+  };
+  /** The other side of an rpc answered with an error. */
+  "rpc-error": {
+    /** The method that was asked for. */
+    readonly method: string;
+    /** Number of the error, as JSON-RPC 2.0 has it. */
+    readonly code: number;
+    /** What the other side adds, if anything; trust nothing of it. */
+    readonly data?: unknown;
+  };
+  /** An operation was not done in its time. */
+  "timed-out": {
+    /** What it was. */
+    readonly operation: string;
+    /** The time that it had, in milliseconds. */
+    readonly timeoutMs: number;
+  };
   /** The guest ended itself, as `proc_exit` of WASI does. */
   "guest-exit": {
     /** Its exit code. */
@@ -212,6 +247,11 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "access-denied",
   "invalid-argument",
   "invalid-policy",
+  "guest-error",
+  "invalid-message",
+  "channel-closed",
+  "rpc-error",
+  "timed-out",
   "guest-exit",
   "process-failed",
   "disposed",

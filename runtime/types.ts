@@ -86,13 +86,32 @@ export interface HostModule {
   /** Types of the functions. An import of another type is not granted. */
   readonly signatures: Readonly<Record<string, Signature>>;
   /**
+   * Those of them that may return a promise of their result: the guest waits
+   * for it, where {@linkcode RuntimeFeatures.async} says that it can, under the
+   * deadline of its call. What they reject with ends the guest.
+   */
+  readonly suspending?: readonly string[];
+  /**
+   * Those of them that are linked as they are, with nothing around them: each
+   * must be an export of a WebAssembly instance of the host's own, which takes
+   * a short time only and ends in no other way than by returning or trapping.
+   * They count as no calls of the host.
+   */
+  readonly direct?: readonly string[];
+  /**
    * Makes the functions for one instance.
    *
    * @param guest The instance.
    * @returns The functions by name; they take and give numbers.
    */
-  link(guest: GuestAccess): Readonly<Record<string, HostFunction>>;
+  link(guest: GuestAccess): Readonly<Record<string, HostModuleFunction>>;
 }
+
+/** A function of a {@linkcode HostModule}: if it may suspend, of a promise. */
+export type HostModuleFunction = (
+  // deno-lint-ignore no-explicit-any -- each import has parameters of its own
+  ...args: any[]
+) => WasmResult | void | Promise<WasmResult | void>;
 
 /** How firmly a limit holds: nothing gets past, most does not, or not at all. */
 export type EnforcementLevel = "hard" | "soft" | "none";
@@ -111,6 +130,8 @@ export interface RuntimeFeatures {
   readonly wasm: readonly WasmFeature[];
   /** Whether {@linkcode Instance.callSync} works. */
   readonly sync: boolean;
+  /** Whether a guest can wait for a host function's promise. */
+  readonly async: boolean;
   /** How firmly each limit holds. What is missing is not enforced. */
   readonly limits: Readonly<Partial<Record<LimitName | "stack", Enforcement>>>;
 }
@@ -175,6 +196,12 @@ export interface InstantiateOptions extends OperationOptions {
   imports?: HostImports;
   /** Functions that see the guest's memory; `imports` cannot replace them. */
   hostModules?: readonly HostModule[];
+  /**
+   * Other modules that this runtime compiled, by the names that they are
+   * imported from: by this one, and by each other. They are instantiated with
+   * it, share its limits, and see the same imports and host modules.
+   */
+  linked?: Readonly<Record<string, Module>>;
   /** The limits that the module was compiled with. */
   limits?: ResourceLimits;
 }

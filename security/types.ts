@@ -297,8 +297,8 @@ export interface CustomAccessCapability extends Capability {
   readonly maxOperations: number;
 }
 
-/** What became of an operation. */
-export type AuditDecision = "allowed" | "denied";
+/** What became of an operation; a line of a guest's log is decided by nobody. */
+export type AuditDecision = "allowed" | "denied" | "logged";
 
 /** One decision, as it is recorded. */
 export interface AuditEvent {

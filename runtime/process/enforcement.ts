@@ -34,6 +34,7 @@ export function featuresOf(
   return Object.freeze({
     ...inline,
     sync: false,
+    async: true,
     limits: Object.freeze({
       ...inline.limits,
       memoryBytes: hard(

@@ -12,6 +12,7 @@ import type {
   HostFunction,
   HostImports,
   HostModule,
+  HostModuleFunction,
   ModuleImport,
   NumberType,
   Signature,
@@ -115,7 +116,7 @@ export interface Granted {
     string,
     {
       readonly module: HostModule;
-      readonly functions: Readonly<Record<string, HostFunction>>;
+      readonly functions: Readonly<Record<string, HostModuleFunction>>;
     }
   >;
 }
@@ -217,7 +218,7 @@ function ownFunction(
   if (kind !== "function" || signature === undefined) return undefined;
   if (!Object.hasOwn(module.signatures, name)) return undefined;
   const type = module.signatures[name];
-  const fn = functions[name];
+  const fn = functions[name] as HostFunction | undefined;
   if (fn === undefined || type === undefined) return undefined;
   if (!hasTypes(signature, type.params, type.results)) return undefined;
   return guarded(fn, { module: from, name }, { signature, guard, own: true });

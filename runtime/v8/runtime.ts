@@ -57,6 +57,7 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
     FEATURES.filter((name) => !OUT_OF_REACH.includes(name)),
   ),
   sync: true,
+  async: false,
   limits: Object.freeze({
     memoryBytes: hard("the maximum of each memory, which the host makes"),
     tableElements: hard("the maximum of each table, written into the module"),

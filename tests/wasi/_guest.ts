@@ -8,7 +8,7 @@ import { type LimitName, resolveLimits } from "../../security/limits.ts";
 import { SecurityAuditor } from "../../security/auditor.ts";
 import { SecurityPolicy } from "../../security/policy.ts";
 import type { AuditEvent } from "../../security/types.ts";
-import type { GuestAccess, HostFunction } from "../../runtime/types.ts";
+import type { GuestAccess, HostModuleFunction } from "../../runtime/types.ts";
 import { PREVIEW1 } from "../../runtime/wasi/abi.ts";
 import { ERRNO, type ErrnoName } from "../../runtime/wasi/errno.ts";
 import { HostTree } from "../../runtime/wasi/fs/host_tree.ts";
@@ -79,7 +79,7 @@ export class GuestHand implements Disposable {
   stdout = "";
   /** The memory. */
   readonly memory: Uint8Array<ArrayBuffer>;
-  readonly #functions: Readonly<Record<string, HostFunction>>;
+  readonly #functions: Readonly<Record<string, HostModuleFunction>>;
 
   /** Constructs it. */
   constructor(options: GuestHandOptions = {}) {
