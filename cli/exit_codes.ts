@@ -59,6 +59,11 @@ export const EXIT_CODE_HELP: string = [
 const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "trap": 1,
   "guest-protocol": 1,
+  "guest-error": 1,
+  "invalid-message": 1,
+  "channel-closed": 1,
+  "rpc-error": 1,
+  "timed-out": 1,
   "host-function-failed": 1,
   "export-not-found": 2,
   "unknown-name": 2,
