@@ -1,45 +1,51 @@
 /** Calls of a sandbox: numbers or messages, at once or in turn. */
 
 import type { Guest } from "./_guest.ts";
+import type { MessageCounter } from "./_messages.ts";
 import { quote } from "./_text.ts";
+import { pluginHandlers } from "./communication/extism/handlers.ts";
+import { usesExtism } from "./communication/extism/host.ts";
 import { messageHandlers } from "./communication/guest_abi.ts";
 import { parseJson, stringifyJson } from "./communication/json.ts";
-import { SandboxError } from "./errors.ts";
 import type {
-  ExchangeOptions,
-  GuestAbi,
-  Instance,
-  WasmValue,
-} from "./runtime/types.ts";
-import type { LimitUsage, SandboxCallOptions } from "./sandbox_options.ts";
+  GuestCallOptions,
+  GuestExchangeOptions,
+  GuestInstance,
+} from "./runtime/guest_source.ts";
+import type { GuestAbi, WasmValue } from "./runtime/types.ts";
+import type { SandboxCallOptions } from "./sandbox_options.ts";
 
 /** Makes the calls of one sandbox, and counts them. */
 export class Calls {
   /** How many were made. */
   count = 0;
   readonly #guest: Guest;
-  readonly #plain: ExchangeOptions;
+  readonly #plain: GuestExchangeOptions;
+  readonly #messages: MessageCounter;
   /** Exports that take messages, and not numbers. */
   readonly #handlers: ReadonlySet<string>;
   readonly #fresh: boolean;
   readonly #sync: boolean;
-  #messages = 0;
 
-  constructor(guest: Guest, abi: GuestAbi | undefined) {
+  constructor(
+    guest: Guest,
+    { abi, isPlugin, messages }: {
+      readonly abi: GuestAbi | undefined;
+      /** Whether the guest may be an Extism plug-in. */
+      readonly isPlugin: boolean;
+      readonly messages: MessageCounter;
+    },
+  ) {
     const { source, policy } = guest.parts;
     this.#guest = guest;
+    this.#messages = messages;
     this.#plain = abi === undefined ? {} : { abi };
-    this.#handlers = messageHandlers(source.module.exports, abi);
+    const { exports } = source.module;
+    this.#handlers = isPlugin && usesExtism([source.module])
+      ? pluginHandlers(exports)
+      : messageHandlers(exports, abi);
     this.#fresh = policy === "fresh";
-    this.#sync = source.features.sync;
-  }
-
-  /** What was used of the limit of messages, if there is one. */
-  usage(): Readonly<{ messages?: LimitUsage }> {
-    const { messages: allowed } = this.#guest.parts.limits;
-    return allowed === undefined
-      ? {}
-      : { messages: { allowed, used: this.#messages } };
+    this.#sync = source.features.sync && !source.mayWait;
   }
 
   /** Makes a call, on the instance that its policy wants. */
@@ -55,14 +61,15 @@ export class Calls {
       );
     }
     const { instance } = this.#guest;
-    return this.#sync
+    return this.#sync && options?.source === undefined &&
+        options?.sink === undefined
       ? this.send(instance, name, input, options)
       : this.#sendAsync(instance, name, input, options);
   }
 
   /** Makes a call in the calling thread. */
   send(
-    instance: Instance,
+    instance: GuestInstance,
     name: string,
     input: unknown,
     options: SandboxCallOptions | undefined,
@@ -72,7 +79,7 @@ export class Calls {
       return instance.callSync(name, this.#numbers(name, input), options);
     }
     const request = encode(name, input, options);
-    this.#countMessage();
+    this.#messages.count();
     return this.#decode(
       name,
       instance.exchangeSync(name, request, this.#exchange(options)),
@@ -80,17 +87,18 @@ export class Calls {
   }
 
   async #sendAsync(
-    instance: Instance,
+    instance: GuestInstance,
     name: string,
     input: unknown,
     options: SandboxCallOptions | undefined,
   ): Promise<unknown> {
     this.count++;
     if (this.#isRaw(name, options)) {
-      return await instance.call(name, this.#numbers(name, input), options);
+      const numbers = this.#numbers(name, input);
+      return await instance.call(name, numbers, callOptions(options));
     }
     const request = encode(name, input, options);
-    this.#countMessage();
+    this.#messages.count();
     return this.#decode(
       name,
       await instance.exchange(name, request, this.#exchange(options)),
@@ -98,16 +106,8 @@ export class Calls {
   }
 
   #decode(name: string, reply: string | Uint8Array): unknown {
-    this.#countMessage();
+    this.#messages.count();
     return typeof reply === "string" ? parseJson(name, reply) : reply;
-  }
-
-  /** Counts a request or a reply. */
-  #countMessage(): void {
-    const { messages } = this.#guest.parts.limits;
-    if (messages === undefined) return;
-    if (this.#messages >= messages) throw tooManyMessages(messages);
-    this.#messages++;
   }
 
   #numbers(name: string, input: unknown): readonly WasmValue[] {
@@ -127,15 +127,25 @@ export class Calls {
     return abi === undefined ? !this.#handlers.has(name) : abi === "raw";
   }
 
-  #exchange(options: SandboxCallOptions | undefined): ExchangeOptions {
+  #exchange(options: SandboxCallOptions | undefined): GuestExchangeOptions {
     if (options === undefined) return this.#plain;
-    const { signal, timeoutMs } = options;
-    return {
-      ...this.#plain,
-      ...(signal === undefined ? {} : { signal }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    };
+    return { ...this.#plain, ...callOptions(options) };
   }
+}
+
+/** What of the options an instance is told. */
+function callOptions(
+  { signal, timeoutMs, source, sink }: SandboxCallOptions = {},
+): GuestCallOptions {
+  const streams = {
+    ...(source === undefined ? {} : { source }),
+    ...(sink === undefined ? {} : { sink }),
+  };
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(source === undefined && sink === undefined ? {} : { streams }),
+  };
 }
 
 const NOTHING: readonly WasmValue[] = Object.freeze([]);
@@ -153,16 +163,5 @@ function encode(
   throw new TypeError(
     `Cannot call ${quote(name)} with abi "${abi}": the input must be a ` +
       "Uint8Array",
-  );
-}
-
-function tooManyMessages(allowed: number): SandboxError<"limit-exceeded"> {
-  const suggestion = "raise messages, or create another sandbox";
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot pass another message: messages is ${allowed} (${suggestion})`,
-    {
-      details: { limit: "messages", allowed, used: allowed + 1, suggestion },
-    },
   );
 }

@@ -1,6 +1,7 @@
 /** What is wrong with options, and what nobody enforces. */
 
 import { quote } from "./_text.ts";
+import { hostFunctionProblems } from "./communication/host_functions.ts";
 import { SandboxError } from "./errors.ts";
 import type {
   Enforcement,
@@ -33,6 +34,13 @@ const OPTION_NAMES: readonly string[] = [
   "pool",
   "abi",
   "instance",
+  "hostFunctions",
+  "onHostFunctionError",
+  "channel",
+  "channels",
+  "http",
+  "linked",
+  "extism",
 ];
 
 /** What each option of a few words may be. */
@@ -53,7 +61,13 @@ export function checkOptions(options: Partial<SandboxOptions>): void {
   throw new TypeError(`Cannot create the sandbox: ${problems.join("; ")}`);
 }
 
-const CALL_OPTION_NAMES: readonly string[] = ["abi", "signal", "timeoutMs"];
+const CALL_OPTION_NAMES: readonly string[] = [
+  "abi",
+  "signal",
+  "timeoutMs",
+  "source",
+  "sink",
+];
 const EXECUTE_OPTION_NAMES: readonly string[] = [
   "stdin",
   "env",
@@ -80,6 +94,38 @@ export function checkCallOptions(options: SandboxCallOptions): void {
         "raw, json, bytes",
     );
   }
+  const { source, sink } = options;
+  if (source !== undefined) checkStream("source", source, ReadableStream);
+  if (sink !== undefined) checkStream("sink", sink, WritableStream);
+}
+
+/** Refuses what is no stream, or is somebody else's, before the guest runs. */
+function checkStream(
+  name: "source" | "sink",
+  stream: ReadableStream | WritableStream,
+  type: typeof ReadableStream | typeof WritableStream,
+): void {
+  if (!(stream instanceof type)) {
+    throw new TypeError(`Cannot call with a ${name} that is no ${type.name}`);
+  }
+  if (!stream.locked) return;
+  throw new TypeError(
+    `Cannot call with a ${name} that is locked: somebody else holds it ` +
+      "(release its lock, or give the call a stream of its own)",
+  );
+}
+
+/**
+ * Refuses streams of a call in the calling thread: it could not wait for them.
+ *
+ * @param options What the caller gave.
+ * @throws {TypeError} If there are streams.
+ */
+export function checkSyncOptions({ source, sink }: SandboxCallOptions): void {
+  if (source === undefined && sink === undefined) return;
+  throw new TypeError(
+    "Cannot callSync with streams: nothing can be waited for (use call)",
+  );
 }
 
 /**
@@ -136,6 +182,26 @@ function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
   }
   yield* problemOf(() => featureMask(features));
   yield* importProblems(imports);
+  yield* communicationProblems(options);
+}
+
+function* communicationProblems(
+  { hostFunctions, onHostFunctionError, channel, linked = {} }: Partial<
+    SandboxOptions
+  >,
+): Iterable<string> {
+  if (hostFunctions !== undefined) yield* hostFunctionProblems(hostFunctions);
+  if (!["undefined", "function"].includes(typeof onHostFunctionError)) {
+    yield "onHostFunctionError is no function";
+  }
+  const isChannel = typeof channel === "object" && channel !== null &&
+    typeof channel.receive === "function";
+  if (!isChannel && !["undefined", "string"].includes(typeof channel)) {
+    yield "channel is neither a channel nor a name";
+  }
+  for (const [name, source] of Object.entries(linked)) {
+    if (source === undefined) yield `linked.${name} is no module`;
+  }
 }
 
 function* importProblems(imports: HostImports): Iterable<string> {
@@ -198,6 +264,9 @@ export const OWN_LIMITS: Readonly<Partial<Record<LimitName, Enforcement>>> =
   Object.freeze({
     messages: { level: "hard", by: "the sandbox, before it sends one" },
     instances: { level: "hard", by: "the sandbox, before it makes one" },
+    streamBytes: { level: "hard", by: "the host, before a piece is passed on" },
+    networkRequests: { level: "hard", by: "the host, before it asks" },
+    networkBytes: { level: "hard", by: "the host, as they come and go" },
   });
 
 /**

@@ -50,11 +50,16 @@ export class HostCounters {
     throw refusal;
   }
 
+  /** Whether an error is one that something was refused with. */
+  hasRefused(error: unknown): boolean {
+    return error instanceof Error && this.#refusals.has(error);
+  }
+
   /** The error to tell of a call: what was refused goes before its wrapping. */
   explain(error: unknown): unknown {
     if (!SandboxError.is(error, "host-function-failed")) return error;
     const { cause } = error;
-    return cause instanceof Error && this.#refusals.has(cause) ? cause : error;
+    return this.hasRefused(cause) ? cause : error;
   }
 
   #govern(name: string, fn: HostFunction, askFor: AskFor): HostFunction {

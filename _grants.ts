@@ -1,6 +1,6 @@
 /** What a sandbox grants: its policy, who decides by it, and what is recorded. */
 
-import { HostCounters } from "./_counters.ts";
+import { type AskFor, HostCounters } from "./_counters.ts";
 import type { SourceParts } from "./_source.ts";
 import { printable, quote } from "./_text.ts";
 import { SandboxError } from "./errors.ts";
@@ -29,6 +29,11 @@ export class Grants {
   readonly auditor: SecurityAuditor;
   /** Counts for host functions. */
   readonly counters: HostCounters;
+  /**
+   * Throws unless a function of the host, `module.name`, may be called; missing
+   * if the policy does not say which may.
+   */
+  readonly askFor: AskFor | undefined;
   /** What was decided. */
   readonly audit: AuditLog = new AuditLog();
 
@@ -46,7 +51,7 @@ export class Grants {
     // as its kinds have understood it
     this.policy = this.auditor.policy;
     // a policy that names functions of the host means these, and no others
-    const askFor = this.policy.find("host_functions") === undefined
+    this.askFor = this.policy.find("host_functions") === undefined
       ? undefined
       : (name: string) =>
         this.auditor.audit({
@@ -54,11 +59,14 @@ export class Grants {
           action: "call",
           resource: name,
         });
-    this.counters = new HostCounters(imports ?? {}, askFor);
+    this.counters = new HostCounters(imports ?? {}, this.askFor);
   }
 
   /** What the place that the guest runs in needs of it. */
-  get parts(): Omit<SourceParts, "limits" | "resources"> {
+  get parts(): Pick<
+    SourceParts,
+    "policy" | "kinds" | "auditor" | "imports"
+  > {
     const { policy, kinds, auditor, counters: { imports } } = this;
     return { policy, kinds, auditor, imports };
   }

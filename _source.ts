@@ -1,10 +1,18 @@
 /** Decides where a sandbox's guest runs, and opens the place. */
 
+import { functionNames } from "./communication/extism/functions.ts";
+import type { ExtismOptions } from "./communication/extism/types.ts";
+import type { ServiceProvider } from "./communication/types.ts";
 import { checkMounts } from "./_mounts.ts";
 import { inlineFeatures, InlineSource } from "./runtime/inline_source.ts";
 import type { GuestSource } from "./runtime/guest_source.ts";
+import type { ExtismParts } from "./runtime/guest_host.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
-import type { HostImports, OperationOptions } from "./runtime/types.ts";
+import type {
+  HostImports,
+  ModuleSource,
+  OperationOptions,
+} from "./runtime/types.ts";
 import { readSource } from "./runtime/v8/source.ts";
 import { requireSupport, unsupported } from "./_check_options.ts";
 import type { Isolation, SandboxOptions } from "./sandbox_options.ts";
@@ -22,6 +30,10 @@ export interface SourceParts {
   readonly auditor: SecurityAuditor;
   /** What the guest may import, counted. */
   readonly imports: HostImports;
+  /** What the guest may ask of its host. */
+  readonly services: ServiceProvider;
+  /** Where the guest runs. */
+  readonly isolation: "inline" | "process";
   /** Lets go of what is opened here. */
   readonly resources: AsyncDisposableStack;
 }
@@ -39,15 +51,15 @@ export async function openSource(
     );
   }
   await checkMounts(parts.policy);
-  return chooseIsolation(options.isolation, parts) === "inline"
+  return parts.isolation === "inline"
     ? await openInline(options, parts, operation)
     : await openProcess(options, parts, operation);
 }
 
-/** A grant that reaches the system calls for a process. */
-function chooseIsolation(
+/** Where a guest runs: a grant that reaches the system calls for a process. */
+export function chooseIsolation(
   asked: Isolation | undefined,
-  { policy, kinds }: SourceParts,
+  { policy, kinds }: Pick<SourceParts, "policy" | "kinds">,
 ): "inline" | "process" {
   if (asked !== undefined && asked !== "auto") return asked;
   const { read, write, net } = policy.denoPermissions(kinds);
@@ -57,7 +69,7 @@ function chooseIsolation(
 
 async function openInline(
   options: SandboxOptions,
-  { limits, policy, auditor, imports, resources }: SourceParts,
+  { limits, policy, auditor, imports, services, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
   const {
@@ -65,6 +77,8 @@ async function openInline(
     runtimes = new RuntimeFactory(),
     features = {},
     module,
+    linked,
+    extism,
   } = options;
   const runtime = typeof choice === "string"
     ? resources.use(await runtimes.create(choice))
@@ -83,6 +97,9 @@ async function openInline(
       limits,
       features,
       imports,
+      linked,
+      services,
+      extism: extism && pluginParts(extism),
       capabilities,
       auditor,
     }, operation),
@@ -91,10 +108,11 @@ async function openInline(
 
 async function openProcess(
   options: SandboxOptions,
-  { limits, policy, kinds, auditor, imports, resources }: SourceParts,
+  { limits, policy, kinds, auditor, imports, services, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
-  const { runtime = "v8", features = {}, module, pool } = options;
+  const { runtime = "v8", features = {}, module, linked = {}, extism, pool } =
+    options;
   if (runtime !== "v8") {
     const runtimeName = typeof runtime === "string" ? runtime : runtime.name;
     throw unsupported(
@@ -109,9 +127,18 @@ async function openProcess(
   );
   const { signal } = operation;
   const { moduleBytes: maxBytes } = limits;
+  const read = (module: ModuleSource) =>
+    readSource(module, { maxBytes, signal });
+  const others: Record<string, Uint8Array<ArrayBuffer>> = Object.create(null);
+  for (const [name, each] of Object.entries(linked)) {
+    others[name] = await read(each);
+  }
   const source = resources.use(
     await ProcessSource.create({
-      module: await readSource(module, { maxBytes, signal }),
+      module: await read(module),
+      linked: others,
+      services,
+      extism: extism && pluginParts(extism),
       limits,
       features,
       imports,
@@ -123,4 +150,12 @@ async function openProcess(
   );
   requireSupport(source, options);
   return source;
+}
+
+/** What of the options the side of a plug-in is told, as plain data. */
+function pluginParts(
+  { functions, hostContext: _context, onNoOutput: _told, ...settings }:
+    ExtismOptions,
+): ExtismParts {
+  return { settings, functions: functionNames(functions) };
 }

@@ -9,12 +9,16 @@ import {
   checkCallOptions,
   checkExecuteOptions,
   checkOptions,
+  checkSyncOptions,
   OWN_LIMITS,
   unsupported,
 } from "./_check_options.ts";
 import { Grants } from "./_grants.ts";
 import { disposed, Guest } from "./_guest.ts";
-import { openSource } from "./_source.ts";
+import { MessageCounter } from "./_messages.ts";
+import { type OpenServices, openServices } from "./_services.ts";
+import { chooseIsolation, openSource } from "./_source.ts";
+import type { Channel } from "./communication/types.ts";
 import type { SandboxError } from "./errors.ts";
 import { isProcedure } from "./runtime/calls.ts";
 import type { ModuleExport, OperationOptions } from "./runtime/types.ts";
@@ -27,6 +31,7 @@ import type {
   SandboxCallOptions,
   SandboxEnforcement,
   SandboxOptions,
+  SandboxTransform,
   SandboxUsage,
 } from "./sandbox_options.ts";
 import {
@@ -36,6 +41,16 @@ import {
 } from "./security/limits.ts";
 import type { AuditLog } from "./security/audit/log.ts";
 import type { SecurityPolicy } from "./security/policy.ts";
+
+/** What a sandbox is put together from. */
+interface SandboxParts {
+  readonly options: SandboxOptions;
+  readonly grants: Grants;
+  readonly messages: MessageCounter;
+  readonly host: OpenServices;
+  /** Lets go of what was opened. */
+  readonly resources: AsyncDisposableStack;
+}
 
 /**
  * A guest, contained. Dispose it to let the guest go.
@@ -73,17 +88,22 @@ export class Sandbox implements AsyncDisposable {
   readonly #guest: Guest;
   readonly #calls: Calls;
   readonly #grants: Grants;
+  readonly #host: OpenServices;
   readonly #resources: AsyncDisposableStack;
   #disposed = false;
 
   private constructor(
     guest: Guest,
-    { options, grants }: { options: SandboxOptions; grants: Grants },
-    resources: AsyncDisposableStack,
+    { options, grants, messages, host, resources }: SandboxParts,
   ) {
     this.#guest = guest;
-    this.#calls = new Calls(guest, options.abi);
+    this.#calls = new Calls(guest, {
+      abi: options.abi,
+      isPlugin: options.extism !== undefined,
+      messages,
+    });
     this.#grants = grants;
+    this.#host = host;
     this.#resources = resources;
   }
 
@@ -118,11 +138,24 @@ export class Sandbox implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const grants = new Grants(options);
     const limits = resolveLimits(options.limits ?? {});
-    const parts = { ...grants.parts, limits, resources };
-    const source = await openSource(options, parts, operation);
+    const isolation = chooseIsolation(options.isolation, grants);
+    const messages = new MessageCounter(limits.messages);
+    const parts = { ...grants.parts, grants, limits, isolation, resources };
+    const host = await openServices(options, { ...parts, messages });
+    const source = await openSource(
+      options,
+      { ...parts, services: host.services },
+      operation,
+    );
     const { instance: policy = "reuse" } = options;
     const guest = await Guest.create({ source, limits, policy }, operation);
-    return new Sandbox(guest, { options, grants }, resources.move());
+    return new Sandbox(guest, {
+      options,
+      grants,
+      messages,
+      host,
+      resources: resources.move(),
+    });
   }
 
   /** The limits in force. */
@@ -156,6 +189,11 @@ export class Sandbox implements AsyncDisposable {
    */
   get audit(): AuditLog {
     return this.#grants.audit;
+  }
+
+  /** The channel between host and guest, if one was given or named. */
+  get channel(): Channel | undefined {
+    return this.#host.channel;
   }
 
   /**
@@ -210,6 +248,42 @@ export class Sandbox implements AsyncDisposable {
   }
 
   /**
+   * Puts a call between two ends of a stream: what is written is what the guest
+   * reads, and what the guest writes can be read. Nothing is held but a piece at
+   * a time, so the data may be longer than any memory.
+   *
+   * @example Usage
+   * ```ts ignore
+   * await file.readable
+   *   .pipeThrough(sandbox.transform("compress"))
+   *   .pipeTo(response.writable);
+   * ```
+   *
+   * @typeParam T What the caller knows the function to return.
+   * @param name Name of the export.
+   * @param input As for {@linkcode Sandbox.prototype.call}.
+   * @param options The ABI, a shorter deadline, and cancellation.
+   * @returns Both ends, and what the call returns in the end. If the call
+   * fails, both ends fail with its error.
+   */
+  transform<T = unknown>(
+    name: string,
+    input?: unknown,
+    options: Omit<SandboxCallOptions, "source" | "sink"> = {},
+  ): SandboxTransform<T> {
+    const before = new TransformStream<Uint8Array, Uint8Array>();
+    const after = new TransformStream<Uint8Array, Uint8Array>();
+    const result = this.call<T>(name, input, {
+      ...options,
+      source: before.readable,
+      sink: after.writable,
+    });
+    // who only looks at the streams hears of it there
+    result.catch(() => {});
+    return { writable: before.writable, readable: after.readable, result };
+  }
+
+  /**
    * As {@linkcode Sandbox.prototype.call}, in the calling thread and at once.
    * Needs the instance policy `"reuse"`, and a runtime that can.
    *
@@ -225,6 +299,7 @@ export class Sandbox implements AsyncDisposable {
     options?: SandboxCallOptions,
   ): T {
     this.#use(options);
+    if (options !== undefined) checkSyncOptions(options);
     const { policy, source } = this.#guest.parts;
     if (policy === "fresh" || !source.features.sync) {
       const instead = policy === "fresh" ? ' with instance "fresh"' : "";
@@ -321,8 +396,8 @@ export class Sandbox implements AsyncDisposable {
   usage(): SandboxUsage {
     return {
       calls: this.#calls.count,
-      limits: { ...this.#guest.usage(), ...this.#calls.usage() },
-      counters: this.#grants.usage(),
+      limits: { ...this.#guest.usage(), ...this.#host.usage() },
+      counters: { ...this.#grants.usage(), ...this.#host.services.usage() },
     };
   }
 

@@ -4,6 +4,10 @@
  * @module
  */
 
+import type { HostFunctions } from "./communication/host_functions.ts";
+import type { HttpOptions } from "./communication/http/mod.ts";
+import type { ChannelFactory } from "./communication/mod.ts";
+import type { Channel } from "./communication/types.ts";
 import type { RuntimeFactory } from "./runtime/mod.ts";
 import type {
   GuestAbi,
@@ -211,6 +215,57 @@ export class SandboxBuilder {
    */
   imports(imports: HostImports): SandboxBuilder {
     return this.#with({ imports: { ...this.#options.imports, ...imports } });
+  }
+
+  /**
+   * Offers functions that the guest may call by name; a name replaces what was
+   * offered under it.
+   *
+   * @param functions The functions.
+   * @returns A new builder.
+   */
+  hostFunctions(functions: HostFunctions): SandboxBuilder {
+    return this.#with({
+      hostFunctions: { ...this.#options.hostFunctions, ...functions },
+    });
+  }
+
+  /**
+   * Sets the channel between host and guest.
+   *
+   * @param channel The channel, or its registered name.
+   * @param channels Where a name is looked up.
+   * @returns A new builder.
+   */
+  communicationChannel(
+    channel: Channel | string,
+    channels?: ChannelFactory,
+  ): SandboxBuilder {
+    return this.#with({
+      channel,
+      ...(channels === undefined ? {} : { channels }),
+    });
+  }
+
+  /**
+   * Bounds the requests that a `network` capability grants; bounds that are left
+   * out stay as they are.
+   *
+   * @param options The bounds.
+   * @returns A new builder.
+   */
+  http(options: HttpOptions): SandboxBuilder {
+    return this.#with({ http: { ...this.#options.http, ...options } });
+  }
+
+  /**
+   * Adds modules that the guest imports from; a name replaces what was there.
+   *
+   * @param modules The modules, by name.
+   * @returns A new builder.
+   */
+  linked(modules: Readonly<Record<string, ModuleSource>>): SandboxBuilder {
+    return this.#with({ linked: { ...this.#options.linked, ...modules } });
   }
 
   /**

@@ -4,6 +4,12 @@
  * @module
  */
 
+import type { ExtismOptions } from "./communication/extism/types.ts";
+import type { HostFunctions } from "./communication/host_functions.ts";
+import type { HttpOptions } from "./communication/http/mod.ts";
+import type { ChannelFactory } from "./communication/mod.ts";
+import type { Channel } from "./communication/types.ts";
+import type { SandboxError } from "./errors.ts";
 import type { RuntimeFactory } from "./runtime/mod.ts";
 import type {
   CallOptions,
@@ -108,6 +114,50 @@ export interface SandboxOptions {
   /** Names of the guest's memory functions, for JSON and bytes. */
   readonly abi?: GuestAbi;
   /**
+   * Functions of the host that the guest may call by name, with JSON or bytes:
+   * through `call` of the guest ABI, which docs/guest-abi.md describes. A
+   * function runs with all rights of the host, on input that the guest chooses.
+   * If the policy holds a `host_functions` capability, only functions that it
+   * names may be called, no more often than it says.
+   *
+   * @default {{}}
+   */
+  readonly hostFunctions?: HostFunctions;
+  /**
+   * Told of each failure of a host function that the guest is not told of: what
+   * the function threw is the error's cause.
+   */
+  readonly onHostFunctionError?: (
+    error: SandboxError<"host-function-failed">,
+  ) => void;
+  /**
+   * The channel between host and guest, or the name of one in `channels`. One
+   * that is given as an object is not disposed with the sandbox.
+   */
+  readonly channel?: Channel | string;
+  /**
+   * Where a channel's name is looked up.
+   *
+   * @default {new ChannelFactory()}
+   */
+  readonly channels?: ChannelFactory;
+  /** Bounds of the HTTP that a `network` capability grants. */
+  readonly http?: HttpOptions;
+  /**
+   * Runs the module as an Extism plug-in: it may import `extism:host/env` and
+   * the functions given here, and its exports that take nothing and give an i32,
+   * or nothing, take JSON or bytes. `createPlugin` of the entry `./extism` is
+   * the way that users of Extism know.
+   */
+  readonly extism?: ExtismOptions;
+  /**
+   * Other modules, by the names that this one, which is `main`, and each other
+   * import them from. They share its imports, its limits and its policy.
+   *
+   * @default {{}}
+   */
+  readonly linked?: Readonly<Record<string, ModuleSource>>;
+  /**
    * What happens between two calls.
    *
    * @default {"reuse"}
@@ -123,6 +173,27 @@ export interface SandboxCallOptions extends CallOptions {
    * numbers otherwise.
    */
   abi?: CallAbi;
+  /**
+   * Bytes that the guest reads while it runs, piece by piece. What it has not
+   * read at the end is cancelled.
+   */
+  source?: ReadableStream<Uint8Array>;
+  /**
+   * Where the bytes go that the guest writes while it runs; it waits while there
+   * is no room. Closed at the end, or aborted if the call fails.
+   */
+  sink?: WritableStream<Uint8Array>;
+}
+
+/** A guest between two ends of a stream. */
+export interface SandboxTransform<T = unknown>
+  extends TransformStream<Uint8Array, Uint8Array> {
+  /** What the guest reads. */
+  readonly writable: WritableStream<Uint8Array>;
+  /** What the guest writes. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What the call returns, in the end. */
+  readonly result: Promise<T>;
 }
 
 /** Options of {@linkcode Sandbox.prototype.execute}. */

@@ -8,14 +8,17 @@
  * @module
  */
 
+import { bulk } from "./bulk.ts";
 import { calls } from "./calls.ts";
 import { cold } from "./cold.ts";
 import { deadline } from "./deadline.ts";
+import { hostCalls } from "./host_calls.ts";
 import { kernels } from "./kernels.ts";
 import { type Benchmark, type Figures, print } from "./measure.ts";
 import { peers } from "./peers.ts";
 import { processes } from "./process.ts";
 import { rewriting } from "./rewrite.ts";
+import { streams } from "./streams.ts";
 import { wasiFiles } from "./wasi_files.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -26,6 +29,9 @@ const BENCHMARKS: readonly Benchmark[] = [
   deadline,
   processes,
   wasiFiles,
+  hostCalls,
+  bulk,
+  streams,
   peers,
 ];
 

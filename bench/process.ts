@@ -133,6 +133,11 @@ async function measureCalls({ quick }: RunOptions): Promise<Figures> {
     features: {},
     imports: {},
     capabilities: [],
+    services: {
+      begin() {
+        throw new Error("Cannot begin a call: this guest asks for nothing");
+      },
+    },
     onEvent() {},
   });
   await using instance = await source.instantiate({});

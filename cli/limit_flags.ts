@@ -69,6 +69,7 @@ export interface LimitFlag {
 
 /** Limits that a single run on the command line has no use for. */
 type WithoutFlag =
+  | "streamBytes"
   | "messages"
   | "instances"
   | "networkRequests"

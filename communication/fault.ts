@@ -17,7 +17,15 @@
  * | `closed` | the channel or stream is closed |
  * | `timed-out` | it was not done in its time |
  */
-export const FAULT_STATUS = Object.freeze({
+export const FAULT_STATUS: {
+  readonly denied: 1;
+  readonly unknown: 2;
+  readonly invalid: 3;
+  readonly failed: 4;
+  readonly "too-large": 5;
+  readonly closed: 6;
+  readonly "timed-out": 7;
+} = Object.freeze({
   denied: 1,
   unknown: 2,
   invalid: 3,
@@ -48,6 +56,7 @@ export interface GuestFaultOptions extends ErrorOptions {
  * function throws, the guest is told no more of than that it failed.
  */
 export class GuestFault extends Error {
+  /** Name of the class. */
   override readonly name = "GuestFault";
   /** Why, as the ABI numbers it. */
   readonly status: FaultStatus;

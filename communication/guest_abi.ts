@@ -7,6 +7,7 @@
 
 import { SandboxError } from "../errors.ts";
 import type { GuestAbi, ModuleExport, Signature } from "../runtime/types.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** Default name of the export that allocates. */
 export const ALLOC_EXPORT = "wasm_sandbox_alloc";
@@ -66,8 +67,6 @@ export interface MessageGuest {
 }
 
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
-const STRICT = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // one 64-bit number, seen as two of 32 bits, least significant first
 const PAIR = new BigUint64Array(1);
@@ -89,27 +88,103 @@ export function exchangeMessage(
   request: string | Uint8Array,
   maxBytes: number,
 ): string | Uint8Array<ArrayBuffer> {
-  const isText = typeof request === "string";
-  const bytes = isText ? ENCODER.encode(request) : request;
+  const bytes = requestBytes(request, maxBytes);
   const size = bytes.length;
-  if (size > maxBytes) throw tooLong("request", maxBytes, size);
-
-  const pointer = guest.alloc(size) >>> 0;
-  if (pointer === 0 && size > 0) {
-    throw broken(guest, `it could not allocate ${size} bytes`);
-  }
-  region(guest, "request", pointer, size).set(bytes);
+  const pointer = guest.alloc(size);
+  placeRequest(guest, bytes, pointer);
 
   PAIR[0] = guest.handle(pointer, size);
   const replyPointer = HALVES.getUint32(LITTLE_ENDIAN ? 4 : 0, LITTLE_ENDIAN);
   const replyLength = HALVES.getUint32(LITTLE_ENDIAN ? 0 : 4, LITTLE_ENDIAN);
-  const view = region(guest, "reply", replyPointer, replyLength);
-  if (replyLength > maxBytes) throw tooLong("reply", maxBytes, replyLength);
-  const reply = isText ? decode(guest, view) : view.slice();
+  const isText = typeof request === "string";
+  const where = { pointer: replyPointer, length: replyLength };
+  const reply = takeReply(guest, where, { isText, maxBytes });
 
   guest.free?.(pointer, size);
   guest.free?.(replyPointer, replyLength);
   return reply;
+}
+
+/**
+ * The bytes of a request.
+ *
+ * @param request Text, which is sent as UTF-8, or bytes.
+ * @param maxBytes Longest request.
+ * @returns Its bytes.
+ * @throws {SandboxError} With code `limit-exceeded`.
+ */
+export function requestBytes(
+  request: string | Uint8Array,
+  maxBytes: number,
+): Uint8Array {
+  const bytes = typeof request === "string" ? ENCODER.encode(request) : request;
+  if (bytes.length > maxBytes) throw tooLong("request", maxBytes, bytes.length);
+  return bytes;
+}
+
+/**
+ * Writes a request to where the guest has made room for it.
+ *
+ * @param guest The guest.
+ * @param bytes The request.
+ * @param pointer What its allocator gave.
+ * @throws {SandboxError} With code `guest-protocol`.
+ */
+export function placeRequest(
+  guest: MessageGuest,
+  bytes: Uint8Array,
+  pointer: number,
+): void {
+  const size = bytes.length;
+  if (pointer === 0 && size > 0) {
+    throw broken(guest, `it could not allocate ${size} bytes`);
+  }
+  region(guest, "request", pointer >>> 0, size).set(bytes);
+}
+
+/** What a reply is to become. */
+export interface ReplyOptions {
+  /** Whether it is text. */
+  readonly isText: boolean;
+  /** Longest reply. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Reads a reply from where the guest says that it lies.
+ *
+ * @param guest The guest.
+ * @param where Pointer and length, unsigned.
+ * @param options What it is to become.
+ * @returns Text, or a copy of the bytes.
+ * @throws {SandboxError} With code `limit-exceeded` or `guest-protocol`.
+ */
+export function takeReply(
+  guest: MessageGuest,
+  { pointer, length }: { readonly pointer: number; readonly length: number },
+  { isText, maxBytes }: ReplyOptions,
+): string | Uint8Array<ArrayBuffer> {
+  const view = region(guest, "reply", pointer, length);
+  return readReply(guest, view, { isText, maxBytes });
+}
+
+/**
+ * Makes of a reply what it is to become.
+ *
+ * @param guest The name of the export that gave it.
+ * @param bytes The reply.
+ * @param options What it is to become.
+ * @returns Text, or a copy of the bytes.
+ * @throws {SandboxError} With code `limit-exceeded` or `guest-protocol`.
+ */
+export function readReply(
+  guest: Pick<MessageGuest, "name">,
+  bytes: Uint8Array<ArrayBuffer>,
+  { isText, maxBytes }: ReplyOptions,
+): string | Uint8Array<ArrayBuffer> {
+  const { length } = bytes;
+  if (length > maxBytes) throw tooLong("reply", maxBytes, length);
+  return isText ? decode(guest, bytes) : bytes.slice();
 }
 
 /**
@@ -148,14 +223,13 @@ function region(
   return new Uint8Array(buffer as ArrayBuffer, pointer, length);
 }
 
-function decode(guest: MessageGuest, bytes: Uint8Array): string {
-  try {
-    // the lenient one is faster; what it replaces, the strict one refuses
-    const text = DECODER.decode(bytes);
-    return text.includes("\ufffd") ? STRICT.decode(bytes) : text;
-  } catch {
-    throw broken(guest, "its reply is not UTF-8");
-  }
+function decode(
+  guest: Pick<MessageGuest, "name">,
+  bytes: Uint8Array<ArrayBuffer>,
+): string {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw broken(guest, "its reply is not UTF-8");
+  return text;
 }
 
 function tooLong(

@@ -12,11 +12,12 @@ import { broken } from "./guest_abi.ts";
  * top is null; within objects it is left out, as `JSON.stringify` does.
  *
  * @param value The value.
+ * @param what What it is, for messages.
  * @returns Its text.
  * @throws {TypeError} If the value has a cycle, or holds a bigint, NaN, an
  * infinity, or a function where a value must stand.
  */
-export function stringifyJson(value: unknown): string {
+export function stringifyJson(value: unknown, what = "the input"): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
@@ -24,27 +25,29 @@ export function stringifyJson(value: unknown): string {
     const reason = cause instanceof Error
       ? cause.message.split("\n", 1)[0] ?? ""
       : String(cause);
-    throw new TypeError(`Cannot send the input as JSON: ${printable(reason)}`, {
+    throw new TypeError(`Cannot send ${what} as JSON: ${printable(reason)}`, {
       cause,
     });
   }
   if (text === undefined) {
     if (value === undefined) return "null";
     throw new TypeError(
-      `Cannot send the input as JSON: it is a ${typeof value}`,
+      `Cannot send ${what} as JSON: it is a ${typeof value}`,
     );
   }
   // what JSON cannot hold turns into null without a word: only then look
-  if (text.includes("null")) JSON.stringify(value, refuseNonFinite);
+  if (text.includes("null")) {
+    JSON.stringify(value, (key, each) => refuseNonFinite(what, key, each));
+  }
   return text;
 }
 
 /** Called by `JSON.stringify` with each value before it becomes null. */
-function refuseNonFinite(key: string, value: unknown): unknown {
+function refuseNonFinite(what: string, key: string, value: unknown): unknown {
   if (typeof value !== "number" || Number.isFinite(value)) return value;
   const where = key === "" ? "it is" : `${JSON.stringify(key)} is`;
   throw new TypeError(
-    `Cannot send the input as JSON: ${where} ${value}, which JSON cannot hold`,
+    `Cannot send ${what} as JSON: ${where} ${value}, which JSON cannot hold`,
   );
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { OperationOptions } from "../runtime/types.ts";
+import type { ExtismService } from "./extism/types.ts";
 
 /** Turns messages into bytes and back. */
 export interface Codec<T> {
@@ -167,6 +168,11 @@ export interface GuestServices {
    * @param message The line; any text.
    */
   log(level: LogLevel, message: string): void;
+  /**
+   * Calls a function of the host that an Extism plug-in imports; missing if
+   * there are none.
+   */
+  readonly extism?: ExtismService;
 }
 
 /** Streams of one call. */

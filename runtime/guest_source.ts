@@ -4,14 +4,19 @@
  * @module
  */
 
+import type { CallStreams } from "../communication/types.ts";
 import type {
   CallOptions,
+  ExchangeOptions,
   HostUsage,
   Instance,
   InstanceUsage,
   Module,
   OperationOptions,
+  Reply,
   RuntimeFeatures,
+  WasmResult,
+  WasmValue,
 } from "./types.ts";
 
 /** One run of a WASI command, as the host gives it. */
@@ -42,8 +47,33 @@ export interface CommandOutcome {
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** An instance that can also be run as a command. */
+/** Options of {@linkcode GuestInstance.call}. */
+export interface GuestCallOptions extends CallOptions {
+  /** Streams that the guest reads and writes during the call. */
+  readonly streams?: CallStreams;
+}
+
+/** Options of {@linkcode GuestInstance.exchange}. */
+export interface GuestExchangeOptions extends ExchangeOptions {
+  /** Streams that the guest reads and writes during the call. */
+  readonly streams?: CallStreams;
+}
+
+/**
+ * An instance that can also be run as a command, and that can ask its host for
+ * services during each call.
+ */
 export interface GuestInstance extends Instance {
+  call(
+    name: string,
+    args: readonly WasmValue[],
+    options?: GuestCallOptions,
+  ): Promise<WasmResult>;
+  exchange<T extends string | Uint8Array>(
+    name: string,
+    request: T,
+    options?: GuestExchangeOptions,
+  ): Promise<Reply<T>>;
   /**
    * Runs `_start` once. Exit codes are an outcome; everything else that keeps
    * it from returning is thrown. Streams are given all that was written before.
@@ -72,6 +102,8 @@ export interface GuestSource extends AsyncDisposable {
   readonly features: RuntimeFeatures;
   /** The module. */
   readonly module: Module;
+  /** Whether its guests may have to wait for what their host does. */
+  readonly mayWait: boolean;
   /** What is not protected there, in whole sentences. */
   readonly unprotected: readonly string[];
   /** Who enforces each grant, by type of capability, in a sentence. */

@@ -5,12 +5,22 @@
  */
 
 import { ByteCollector, collect, writeAll } from "../_streams.ts";
+import { quote } from "../_text.ts";
+import {
+  type Initializer,
+  initializersOf,
+} from "../communication/extism/mod.ts";
+import { readReply, requestBytes } from "../communication/guest_abi.ts";
+import type { CallStreams } from "../communication/types.ts";
 import { SandboxError } from "../errors.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
 import { isProcedure, shorterTimeout } from "./calls.ts";
+import type { GuestHost } from "./guest_host.ts";
 import type {
   CommandOutcome,
   CommandRun,
+  GuestCallOptions,
+  GuestExchangeOptions,
   GuestInstance,
 } from "./guest_source.ts";
 import type {
@@ -31,6 +41,8 @@ import type { Wasi } from "./wasi/wasi.ts";
 export interface InlineParts {
   /** Its WASI layer, if it imports anything of it. */
   readonly wasi: Wasi | undefined;
+  /** What it asks of its host, if it imports anything of that. */
+  readonly host: GuestHost | undefined;
   /** Its limits. */
   readonly limits: ResolvedLimits;
 }
@@ -49,6 +61,7 @@ export interface RunStreams {
 export class InlineInstance implements GuestInstance {
   readonly #instance: Instance;
   readonly #wasi: Wasi | undefined;
+  readonly #host: GuestHost | undefined;
   readonly #limits: ResolvedLimits;
 
   /**
@@ -57,9 +70,10 @@ export class InlineInstance implements GuestInstance {
    * @param instance What the runtime made.
    * @param parts What belongs to it.
    */
-  constructor(instance: Instance, { wasi, limits }: InlineParts) {
+  constructor(instance: Instance, { wasi, host, limits }: InlineParts) {
     this.#instance = instance;
     this.#wasi = wasi;
+    this.#host = host;
     this.#limits = limits;
   }
 
@@ -71,13 +85,12 @@ export class InlineInstance implements GuestInstance {
     return this.#instance.failure;
   }
 
-  /** Calls `_initialize`, as a reactor wants it before anything else. */
+  /** Calls what the guest wants to be called before anything else. */
   async initialize(): Promise<this> {
-    if (this.#wasi === undefined || !isProcedure(this.exports, "_initialize")) {
-      return this;
-    }
     try {
-      await this.#instance.call("_initialize", []);
+      for (const { name, args } of this.#initializers()) {
+        await this.call(name, args);
+      }
       return this;
     } catch (error) {
       await this[Symbol.asyncDispose]();
@@ -85,12 +98,23 @@ export class InlineInstance implements GuestInstance {
     }
   }
 
+  #initializers(): readonly Initializer[] {
+    if (this.#host?.extism !== undefined) return initializersOf(this.exports);
+    const isReactor = this.#wasi !== undefined &&
+      isProcedure(this.exports, "_initialize");
+    return isReactor ? [{ name: "_initialize", args: [] }] : [];
+  }
+
   call(
     name: string,
     args: readonly WasmValue[],
-    options?: CallOptions,
+    { streams, ...options }: GuestCallOptions = {},
   ): Promise<WasmResult> {
-    return this.#instance.call(name, args, options);
+    return this.#serve(
+      name,
+      streams,
+      () => this.#instance.call(name, args, options),
+    );
   }
 
   callSync(
@@ -98,15 +122,32 @@ export class InlineInstance implements GuestInstance {
     args: readonly WasmValue[],
     options?: CallOptions,
   ): WasmResult {
-    return this.#instance.callSync(name, args, options);
+    if (this.#host === undefined) {
+      return this.#instance.callSync(name, args, options);
+    }
+    return this.#host.serveSync(
+      name,
+      () => this.#instance.callSync(name, args, options),
+    );
   }
 
   exchange<T extends string | Uint8Array>(
     name: string,
     request: T,
-    options?: ExchangeOptions,
+    { streams, ...options }: GuestExchangeOptions = {},
   ): Promise<Reply<T>> {
-    return this.#instance.exchange(name, request, options);
+    const plugin = this.#host?.extism;
+    return this.#serve(
+      name,
+      streams,
+      plugin === undefined
+        ? () => this.#instance.exchange(name, request, options)
+        : async () => {
+          const run = () => this.#instance.call(name, [], options);
+          const reply = await plugin.run(name, this.#input(request), run);
+          return this.#reply(name, request, reply);
+        },
+    );
   }
 
   exchangeSync<T extends string | Uint8Array>(
@@ -114,14 +155,41 @@ export class InlineInstance implements GuestInstance {
     request: T,
     options?: ExchangeOptions,
   ): Reply<T> {
-    return this.#instance.exchangeSync(name, request, options);
+    if (this.#host === undefined) {
+      return this.#instance.exchangeSync(name, request, options);
+    }
+    const plugin = this.#host.extism;
+    return this.#host.serveSync(name, () => {
+      if (plugin === undefined) {
+        return this.#instance.exchangeSync(name, request, options);
+      }
+      const run = () => this.#instance.callSync(name, [], options);
+      const reply = plugin.runSync(name, this.#input(request), run);
+      return this.#reply(name, request, reply);
+    });
+  }
+
+  /** What a plug-in is given. */
+  #input(request: string | Uint8Array): Uint8Array {
+    return requestBytes(request, this.#limits.messageBytes);
+  }
+
+  /** What a plug-in has given, in the form of the request. */
+  #reply<T extends string | Uint8Array>(
+    name: string,
+    request: T,
+    reply: Uint8Array<ArrayBuffer>,
+  ): Reply<T> {
+    const isText = typeof request === "string";
+    const { messageBytes: maxBytes } = this.#limits;
+    return readReply({ name }, reply, { isText, maxBytes }) as Reply<T>;
   }
 
   async execute(
     run: CommandRun,
     options: CallOptions = {},
   ): Promise<CommandOutcome> {
-    const input = await this.#input(run.stdin, options);
+    const input = await this.#stdin(run.stdin, options);
     const stdout = new ByteCollector();
     const stderr = new ByteCollector();
     const stdin = sourceOf(input);
@@ -160,7 +228,7 @@ export class InlineInstance implements GuestInstance {
   ): Promise<number> {
     this.#wasi?.prepare({ ...run, ...streams });
     try {
-      await this.#instance.call("_start", [], options);
+      await this.call("_start", [], options);
       return 0;
     } catch (error) {
       if (!SandboxError.is(error, "guest-exit")) throw error;
@@ -168,8 +236,21 @@ export class InlineInstance implements GuestInstance {
     }
   }
 
+  /** Makes a call, with the services of its host. */
+  async #serve<T>(
+    name: string,
+    streams: CallStreams | undefined,
+    call: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#host !== undefined) {
+      return await this.#host.serve(name, streams ?? {}, call);
+    }
+    if (streams !== undefined) throw noStreams(name);
+    return await call();
+  }
+
   /** All of the standard input, or a little more than the guest may read. */
-  async #input(
+  async #stdin(
     stdin: CommandRun["stdin"],
     options: CallOptions,
   ): Promise<Uint8Array> {
@@ -209,7 +290,10 @@ export class InlineInstance implements GuestInstance {
   }
 
   usage(): InstanceUsage & HostUsage {
-    return { ...this.#wasi?.usage(), ...this.#instance.usage() };
+    const usage = this.#instance.usage();
+    const memoryBytes = usage.memoryBytes +
+      (this.#host?.extism?.memoryBytes ?? 0);
+    return { ...this.#wasi?.usage(), ...usage, memoryBytes };
   }
 
   setFuel(fuel: number): void {
@@ -219,7 +303,16 @@ export class InlineInstance implements GuestInstance {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#instance[Symbol.asyncDispose]();
     this.#wasi?.[Symbol.dispose]();
+    this.#host?.extism?.[Symbol.dispose]();
   }
+}
+
+/** A stream that nobody reads or writes would be left hanging. */
+function noStreams(name: string): TypeError {
+  return new TypeError(
+    `Cannot call ${quote(name)} with streams: the module imports nothing to ` +
+      'read or write them by (import "read" and "write" of "wasm_sandbox")',
+  );
 }
 
 function tooLate(

@@ -5,18 +5,30 @@
  */
 
 import { quote } from "../_text.ts";
+import {
+  requireAbi,
+  usesGuestImports,
+} from "../communication/guest_imports.ts";
+import {
+  type MemorySplit,
+  splitMemory,
+  usesExtism,
+} from "../communication/extism/mod.ts";
+import type { ServiceProvider } from "../communication/types.ts";
 import { SandboxError } from "../errors.ts";
-import type { ResolvedLimits } from "../security/limits.ts";
+import type { ResolvedLimits, ResourceLimits } from "../security/limits.ts";
 import type { Auditor, Capability, HostMount } from "../security/types.ts";
 import type {
   GuestInstance,
   GuestOptions,
   GuestSource,
 } from "./guest_source.ts";
+import { type ExtismParts, GuestHost } from "./guest_host.ts";
 import { InlineInstance } from "./inline_instance.ts";
 import type {
   Enforcement,
   HostImports,
+  InstantiateOptions,
   Module,
   ModuleFeatures,
   ModuleSource,
@@ -41,6 +53,12 @@ export interface InlineOptions {
   readonly features: ModuleFeatures;
   /** Functions of numbers, and constants. */
   readonly imports: HostImports;
+  /** Other modules, by the names that they are imported from. */
+  readonly linked?: Readonly<Record<string, ModuleSource>> | undefined;
+  /** What guests may ask of their host. */
+  readonly services: ServiceProvider;
+  /** What Extism plug-ins are given; without it none is run. */
+  readonly extism?: ExtismParts | undefined;
   /** What is granted. */
   readonly capabilities: readonly Capability[];
   /** Decides, and records. */
@@ -98,14 +116,28 @@ export class InlineSource implements GuestSource {
   readonly grants: Readonly<Record<string, string>>;
   readonly module: Module;
   readonly features: RuntimeFeatures;
+  readonly mayWait: boolean;
   readonly #options: InlineOptions;
+  readonly #linked: Readonly<Record<string, Module>>;
   readonly #usesWasi: boolean;
+  readonly #usesHost: boolean;
+  /** How memory is split between a plug-in and what it hands its host. */
+  readonly #split: MemorySplit | undefined;
 
-  private constructor(options: InlineOptions, module: Module) {
+  private constructor(
+    options: InlineOptions,
+    module: Module,
+    linked: Readonly<Record<string, Module>>,
+  ) {
     this.#options = options;
+    this.#linked = linked;
     this.module = module;
     this.features = inlineFeatures(options.runtime);
-    this.#usesWasi = usesWasi(module, options.imports);
+    const all = [module, ...Object.values(linked)];
+    this.#usesWasi = all.some((each) => usesWasi(each, options.imports));
+    this.#split = usesExtism(all) ? splitOf(options) : undefined;
+    this.#usesHost = all.some(usesGuestImports) || this.#split !== undefined;
+    this.mayWait = this.#usesHost && this.features.async;
     const { capabilities } = options;
     this.grants = Object.fromEntries(
       capabilities.map(({ type }) => [type, INLINE_GRANTS[type] ?? BY_AUDITOR]),
@@ -124,14 +156,24 @@ export class InlineSource implements GuestSource {
     options: InlineOptions,
     operation: OperationOptions = {},
   ): Promise<InlineSource> {
-    const { runtime, limits, features } = options;
-    const module = await runtime.compile(options.module, {
-      limits: limitsOfRuntime(limits),
-      features,
-      ...operation,
-    });
-    if (usesWasi(module, options.imports)) checkMemoryExport(module);
-    return new InlineSource(options, module);
+    const { runtime, features } = options;
+    const limits = limitsOfRuntime(options);
+    const compile = async (source: ModuleSource) => {
+      const module = await runtime.compile(source, {
+        limits,
+        features,
+        ...operation,
+      });
+      requireAbi(module.exports);
+      if (usesWasi(module, options.imports)) checkMemoryExport(module);
+      return module;
+    };
+    const module = await compile(options.module);
+    const linked: Record<string, Module> = Object.create(null);
+    for (const [name, source] of Object.entries(options.linked ?? {})) {
+      linked[name] = await compile(source);
+    }
+    return new InlineSource(options, module, linked);
   }
 
   get runtimeName(): string {
@@ -141,23 +183,47 @@ export class InlineSource implements GuestSource {
   async instantiate(
     { fuel, ...operation }: GuestOptions,
   ): Promise<GuestInstance> {
-    const { runtime, imports, limits } = this.#options;
-    using wasi = new DisposableStack();
-    const layer = this.#usesWasi ? wasi.use(this.#wasi()) : undefined;
-    const instance = await runtime.instantiate(this.module, {
-      imports,
-      hostModules: layer?.modules ?? [],
-      ...(fuel === undefined ? {} : { limits: { fuel } }),
-      ...operation,
-    });
-    wasi.move();
-    const guest = new InlineInstance(instance, { wasi: layer, limits });
+    const { runtime, imports, limits, services } = this.#options;
+    using stack = new DisposableStack();
+    const wasi = this.#usesWasi ? stack.use(this.#wasi()) : undefined;
+    const host = this.#usesHost ? this.#host() : undefined;
+    const make = () =>
+      runtime.instantiate(this.module, {
+        imports,
+        hostModules: [...(wasi?.modules ?? []), ...(host?.modules ?? [])],
+        ...this.#others(),
+        ...(fuel === undefined ? {} : { limits: { fuel } }),
+        ...operation,
+      });
+    const instance = host === undefined
+      ? await make()
+      : await host.serve("start", {}, make);
+    stack.move();
+    const guest = new InlineInstance(instance, { wasi, host, limits });
     return await guest.initialize();
   }
 
   /** The runtime holds the instances, and whoever made it lets them go. */
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
+  }
+
+  #host(): GuestHost {
+    const { services, limits, extism } = this.#options;
+    const split = this.#split;
+    return new GuestHost({
+      services,
+      limits,
+      extism: split && extism && { ...extism, maxPages: split.maxPages },
+      modules: { ...this.#linked, main: this.module },
+    });
+  }
+
+  /** The other modules, if there are any. */
+  #others(): Pick<InstantiateOptions, "linked"> {
+    return Object.keys(this.#linked).length === 0
+      ? {}
+      : { linked: this.#linked };
   }
 
   #wasi(): Wasi {
@@ -187,14 +253,31 @@ const INLINE_GRANTS: Readonly<Record<string, string>> = Object.freeze({
   random: "the WASI layer",
   process: "the WASI layer",
   stdio: "the WASI layer",
-  network: "the auditor; nothing of this version reaches the network",
+  network:
+    "the host, which asks the auditor, looks at each address and dials " +
+    "it by itself; no permissions of Deno's that are narrower lie beneath it",
+  host_functions: "the host, before it calls one",
 });
 
 /** Without those that the sandbox itself enforces. */
-function limitsOfRuntime(
-  { messages: _messages, instances: _instances, ...limits }: ResolvedLimits,
-): ResolvedLimits {
-  return limits;
+function limitsOfRuntime(options: InlineOptions): ResourceLimits {
+  const {
+    messages: _messages,
+    instances: _instances,
+    networkRequests: _networkRequests,
+    networkBytes: _networkBytes,
+    streamBytes: _streamBytes,
+    ...limits
+  } = options.limits;
+  const memoryBytes = splitOf(options)?.guestBytes ?? limits.memoryBytes;
+  return { ...limits, memoryBytes };
+}
+
+/** How the memory of an Extism plug-in is split, if one may be run. */
+function splitOf(
+  { extism, limits: { memoryBytes } }: InlineOptions,
+): MemorySplit | undefined {
+  return extism && splitMemory(memoryBytes, extism.settings.maxPages);
 }
 
 function usesWasi(module: Module, imports: HostImports): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LogLevel } from "../communication/types.ts";
 import { SandboxError } from "../errors.ts";
 import { eventText } from "./_event_text.ts";
 import { defuse, messageOf } from "./_foreign.ts";
@@ -44,6 +45,15 @@ export interface SecurityAuditorOptions {
    */
   readonly sandbox?: string;
 }
+
+/** What a line of a log is called in its event. */
+const LOG_OPERATIONS: Readonly<Record<LogLevel, string>> = Object.freeze({
+  trace: "log.trace",
+  debug: "log.debug",
+  info: "log.info",
+  warn: "log.warn",
+  error: "log.error",
+});
 
 /** Sinks that ask the auditor themselves would go on without an end. */
 const MAX_DEPTH = 8;
@@ -206,6 +216,27 @@ export class SecurityAuditor implements Auditor {
    */
   refuse(operation: Operation, reason: string): void {
     this.#record(operation, reason);
+  }
+
+  /**
+   * Records a line of a guest's log, as an event like any other: its text is
+   * escaped and clipped, its decision is `"logged"`, its operation `log.info`.
+   *
+   * @param level How much it matters.
+   * @param message The line; any text.
+   */
+  log(level: LogLevel, message: string): void {
+    this.#sequence++;
+    if (this.#sinks.length === 0) return;
+    this.#publish({
+      sequence: this.#sequence,
+      time: this.#now(),
+      sandbox: this.#sandbox,
+      decision: "logged",
+      operation: LOG_OPERATIONS[level] ?? LOG_OPERATIONS.info,
+      capability: "log",
+      resource: eventText(message),
+    });
   }
 
   /**

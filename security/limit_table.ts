@@ -65,6 +65,9 @@ export const LIMIT_TABLE = Object.freeze({
   stdinBytes: bytes("Standard input of one run.", 0, 2 ** 31),
   stdoutBytes: bytes("Standard output of one run.", 0, 2 ** 31),
   stderrBytes: bytes("Standard error of one run.", 0, 2 ** 31),
+  streamBytes: bytes(
+    "Bytes that one call reads and writes through its streams.",
+  ),
   hostCalls: count("Calls of the host's functions, WASI's included."),
   messages: count("Messages of one sandbox, requests and replies apart."),
   instances: count("Instances that a sandbox makes, one after the other.", 1),

@@ -108,6 +108,13 @@ export interface ResourceLimits {
    */
   readonly stderrBytes?: number;
   /**
+   * Bytes that one call reads and writes through its streams, `source` and
+   * `sink` together.
+   *
+   * @default {1_073_741_824}
+   */
+  readonly streamBytes?: number;
+  /**
    * Calls of the host's functions, WASI's included, by one instance. Not
    * limited unless given: the deadline bounds them.
    */
@@ -161,6 +168,7 @@ export const DEFAULT_LIMITS: ResolvedLimits = Object.freeze({
   stdinBytes: 64 * 2 ** 20,
   stdoutBytes: 16 * 2 ** 20,
   stderrBytes: 2 ** 20,
+  streamBytes: 2 ** 30,
 });
 
 /**
@@ -187,6 +195,7 @@ export const LIMIT_PRESETS: Readonly<
     stdinBytes: 2 ** 20,
     stdoutBytes: 2 ** 20,
     stderrBytes: 64 * 2 ** 10,
+    streamBytes: 16 * 2 ** 20,
   }),
   standard: DEFAULT_LIMITS,
   large: Object.freeze({
@@ -202,6 +211,7 @@ export const LIMIT_PRESETS: Readonly<
     stdinBytes: 2 ** 30,
     stdoutBytes: 256 * 2 ** 20,
     stderrBytes: 16 * 2 ** 20,
+    streamBytes: 64 * 2 ** 30,
   }),
 });
 

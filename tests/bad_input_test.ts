@@ -164,7 +164,6 @@ Deno.test("Sandbox.create() refuses options that it does not know or cannot enfo
   );
   assertStringIncludes(message, '"memoryLimit" is not known');
   const cases: Partial<SandboxOptions>[] = [
-    { limits: { networkRequests: 1 } },
     { features: { gc: true } },
     { features: { threads: true } },
   ];

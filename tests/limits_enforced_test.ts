@@ -14,7 +14,6 @@ import {
 } from "../security/limits.ts";
 import {
   assertHostStands,
-  assertRefused,
   create,
   ENDLESS,
   ends,
@@ -37,6 +36,11 @@ import {
   testModuleBytes,
   testStack,
 } from "./limits/_sizes.ts";
+import {
+  testNetworkBytes,
+  testNetworkRequests,
+  testStreamBytes,
+} from "./limits/_services.ts";
 import { testCpu, testDeadlines } from "./limits/_time.ts";
 import { wat } from "./wasm.ts";
 
@@ -160,8 +164,9 @@ const TABLE: Readonly<Record<LimitName, Row | Test>> = {
   hostCalls: testHostCalls,
   messages: testMessages,
   instances: testInstances,
-  networkRequests: (isolation) => assertRefused("networkRequests", isolation),
-  networkBytes: (isolation) => assertRefused("networkBytes", isolation),
+  streamBytes: testStreamBytes,
+  networkRequests: testNetworkRequests,
+  networkBytes: testNetworkBytes,
 };
 
 function output(name: "stdoutBytes" | "stderrBytes", fd: number): Row {

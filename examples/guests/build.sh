@@ -4,9 +4,10 @@
 #   examples/guests/build.sh
 #
 # Needs Debian 12 (bookworm) on amd64 with apt-get and package lists (apt-get update), dpkg,
-# Node.js with npm, and a network. Nothing is installed on the machine: the packages are
-# unpacked into $GUEST_TOOLS, which is kept and used again, or else into a temporary folder.
-# The output does not depend on the folders, so that a second build yields the same bytes.
+# Node.js with npm, Python with pip, and a network. Nothing is installed on the machine: the
+# packages are unpacked into $GUEST_TOOLS, which is kept and used again, or else into a temporary
+# folder. The output does not depend on the folders, so that a second build yields the same bytes.
+# The Go guest is too large to be kept: it is only seen to build, if there is a Go.
 
 set -eu
 
@@ -28,6 +29,7 @@ debian_packages="
   libedit2 libbsd0 libmd0 libz3-4 libxml2 libicu72 libffi8 libtinfo6 libstdc++6 libgcc-s1 zlib1g liblzma5
 "
 assemblyscript_version=0.28.20
+zig_version=0.17.1
 
 unpack_debian_packages() {
   [ -e "$tools/debian.done" ] && return
@@ -43,6 +45,12 @@ install_assemblyscript() {
   [ -e "$tools/assemblyscript-$assemblyscript_version.done" ] && return
   npm install --silent --no-audit --no-fund --no-save --prefix "$tools" "assemblyscript@$assemblyscript_version"
   touch "$tools/assemblyscript-$assemblyscript_version.done"
+}
+
+install_zig() {
+  [ -e "$tools/zig-$zig_version.done" ] && return
+  python3 -m pip install --quiet --no-deps --upgrade --target "$tools/zig" "ziglang==$zig_version"
+  touch "$tools/zig-$zig_version.done"
 }
 
 # Runs one of the unpacked programs with the unpacked libraries.
@@ -78,24 +86,39 @@ build_assemblyscript() {
     -O3 --shrinkLevel 1 --converge --runtime incremental --use abort=
 }
 
+# The library is a module of its own: a source may not import from above its root.
+build_zig() {
+  "$tools/zig/ziglang/zig" build-exe -target wasm32-freestanding -O ReleaseSmall -fno-entry -rdynamic \
+    -fstrip --stack 65536 --cache-dir "$tools/zig-cache" --global-cache-dir "$tools/zig-cache" \
+    --dep wasm_sandbox -Mroot="$1" -Mwasm_sandbox=../../../communication/guest/zig/wasm_sandbox.zig \
+    -femit-bin="${1%.zig}.wasm"
+}
+
 print_versions() {
   debian clang --version | head -n 1
   debian wasm-ld --version
   debian rustc --version
   node "$tools/node_modules/assemblyscript/bin/asc.js" --version
+  "$tools/zig/ziglang/zig" version
 }
 
 unpack_debian_packages
 install_assemblyscript
+install_zig
 print_versions
 
 cd "$kernels"
 for source in *.c; do build_c "$source" -Wl,--strip-all; done
 
 # The C guest keeps its name section, so that tests and stack traces have one to show.
-cd "$guests/c" && build_c text_stats.c
-cd "$guests/rust" && build_rust slugify.rs
-cd "$guests/assemblyscript" && build_assemblyscript primes.ts
+cd "$guests/c" && build_c text_stats.c && build_c toolbox.c -Wl,--strip-all
+cd "$guests/rust" && build_rust slugify.rs && build_rust toolbox.rs
+cd "$guests/assemblyscript" && build_assemblyscript primes.ts && build_assemblyscript toolbox.ts
+cd "$guests/zig" && build_zig toolbox.zig
+if command -v go > /dev/null; then
+  go version
+  "$guests/go/build.sh" "$tools/toolbox_go.wasm"
+fi
 
 cd "$guests/../.."
 chmod 644 bench/kernels/*.wasm examples/guests/*/*.wasm

@@ -104,6 +104,8 @@ export const isUsage: Check = isShaped({
 
 const MAX_MESSAGE = 16_384;
 const MAX_CAUSES = 8;
+/** Of a guest's line of 4,096 bytes, each may be escaped. */
+const MAX_PROBLEM = 32_768;
 
 const isShortText: Check = (value) =>
   typeof value === "string" && value.length <= MAX_MESSAGE;
@@ -144,6 +146,13 @@ const DETAILS: Readonly<Partial<Record<SandboxErrorCode, Shape>>> = Object
     },
     "guest-protocol": {
       required: { export: isText, problem: isShortText },
+    },
+    "guest-error": {
+      required: {
+        export: isText,
+        problem: (value) =>
+          typeof value === "string" && value.length <= MAX_PROBLEM,
+      },
     },
     "host-function-failed": { required: { import: isImport } },
     "limit-exceeded": {

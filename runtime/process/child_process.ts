@@ -12,6 +12,7 @@ import {
   type Header,
   type Message,
   MessageReader,
+  PIPE_BYTES,
   PROTOCOL,
   ProtocolError,
 } from "./frames.ts";
@@ -44,11 +45,17 @@ export class ChildProcess implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #status: Promise<Deno.CommandStatus>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #output: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #output: ReadableStreamBYOBReader;
   readonly #stderr: Stderr;
   readonly #reader: MessageReader;
+  /** What is read into, but for long bodies. */
+  #buffer: ArrayBuffer = new ArrayBuffer(PIPE_BYTES);
   readonly #listeners = new Set<() => void>();
   #maxBody: (type: number) => number = () => -1;
+  /** Bytes that were sent to it, and not read by it. */
+  #unread = 0;
+  #sent: Promise<void> | undefined;
+  #outgoing = new Uint8Array();
   #ended: Deno.CommandStatus | undefined;
   #killed = false;
   /** A rule that it broke while nobody listened. */
@@ -69,7 +76,7 @@ export class ChildProcess implements AsyncDisposable {
       return status;
     });
     this.#input = process.stdin.getWriter();
-    this.#output = process.stdout.getReader();
+    this.#output = process.stdout.getReader({ mode: "byob" });
     this.#stderr = new Stderr(process.stderr, () => {
       this.#broken = new ProtocolError("endless errors");
       this.kill();
@@ -139,11 +146,24 @@ export class ChildProcess implements AsyncDisposable {
     for (const chunk of encode(type, header as Header, body)) this.#push(chunk);
   }
 
+  /**
+   * As {@linkcode ChildProcess.send}, with bytes that may be changed afterwards.
+   *
+   * @param type Its type.
+   * @param header Its header, plain data.
+   * @param body Its bytes.
+   */
+  sendCopy(type: number, header: object, body: Uint8Array): void {
+    const [first, rest] = encode(type, header as Header, body);
+    // the child has enough to begin with while the rest is copied
+    const isIdle = this.#unread === 0;
+    if (first !== undefined) this.#push(first);
+    if (rest !== undefined) this.#push(this.#copy(rest, isIdle));
+  }
+
   /** Settled once it has read more; undefined while it leaves little unread. */
   get room(): Promise<void> | undefined {
-    const { desiredSize } = this.#input;
-    if (desiredSize === null || desiredSize > -MAX_UNREAD) return undefined;
-    return this.#input.ready.catch(ignore);
+    return this.#unread > MAX_UNPIPE_BYTES ? this.#sent : undefined;
   }
 
   /**
@@ -160,10 +180,13 @@ export class ChildProcess implements AsyncDisposable {
     for (;;) {
       const message = this.#reader.next();
       if (message !== undefined) return message;
-      const { value } = await this.#output.read();
-      if (value === undefined) throw new EndOfChild();
-      this.#reader.push(value);
+      await this.#read();
     }
+  }
+
+  /** Whether it has said nothing that was not received. */
+  get isQuiet(): boolean {
+    return this.#reader.isEmpty;
   }
 
   /**
@@ -253,14 +276,42 @@ export class ChildProcess implements AsyncDisposable {
     ]);
   }
 
+  /** Reads some bytes, where they belong if they are many. */
+  async #read(): Promise<void> {
+    const { room } = this.#reader;
+    const into = room ?? new Uint8Array(this.#buffer);
+    // the buffer is taken away meanwhile, and comes back as another one
+    const { value, done } = await this.#output.read(into);
+    if (done || value === undefined) throw new EndOfChild();
+    if (room !== undefined) {
+      this.#reader.fill(value.length, value.buffer);
+      return;
+    }
+    this.#buffer = value.buffer;
+    this.#reader.push(value);
+  }
+
   #markGone(): void {
     for (const listener of this.#listeners) listener();
     this.#listeners.clear();
   }
 
+  /** Copies bytes, into the same buffer each time if it is free. */
+  #copy(bytes: Uint8Array, isIdle: boolean): Uint8Array {
+    if (!isIdle || bytes.length > MAX_KEPT_BYTES) return bytes.slice();
+    if (this.#outgoing.length < bytes.length) {
+      this.#outgoing = new Uint8Array(bytes.length);
+    }
+    this.#outgoing.set(bytes);
+    return this.#outgoing.subarray(0, bytes.length);
+  }
+
   #push(chunk: Uint8Array): void {
+    this.#unread += chunk.length;
     // a process that is gone is noticed where its output is read
-    this.#input.write(chunk).catch(ignore);
+    this.#sent = this.#input.write(chunk).then(() => {
+      this.#unread -= chunk.length;
+    }, ignore);
   }
 }
 
@@ -269,7 +320,10 @@ export class EndOfChild extends Error {
   override readonly name = "EndOfChild";
 }
 
-/** Most chunks that wait to be read while it asks for more. */
-const MAX_UNREAD = 64;
+/** Most bytes that wait to be read while it asks for more. */
+const MAX_UNPIPE_BYTES = 64 * 2 ** 10;
+
+/** A buffer of up to so many bytes is kept for the next message. */
+const MAX_KEPT_BYTES = 2 ** 20;
 
 function ignore(): void {}

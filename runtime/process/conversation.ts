@@ -27,6 +27,8 @@ export interface Operation {
   readonly header: { readonly id: number } & object;
   /** Its bytes. */
   readonly body?: Uint8Array;
+  /** Whether the bytes are the caller's, who may change them meanwhile. */
+  readonly isBorrowed?: boolean;
   /** Its deadline, from now; `Infinity` for none. */
   readonly timeoutMs: number;
   /** Cancellation. */
@@ -81,9 +83,14 @@ export async function converse(
     child.requireAlive();
     return outcome;
   } catch (cause) {
+    const { failure } = operation.services;
     const isChilds = cause instanceof ProtocolError ||
       cause instanceof EndOfChild;
-    const error = isChilds ? await child.failure("run", cause) : cause;
+    const error = failure !== undefined
+      ? failure.error
+      : isChilds
+      ? await child.failure("run", cause)
+      : cause;
     await child[Symbol.asyncDispose]();
     signal?.throwIfAborted();
     throw isLate ? late() : error;
@@ -96,11 +103,16 @@ export async function converse(
 
 async function talk(
   child: ChildProcess,
-  { type, header, body, maxBody, services }: Operation,
+  { type, header, body, isBorrowed, maxBody, services }: Operation,
 ): Promise<Outcome> {
   const longest = (answer: number) =>
-    answer === FRAME.done ? maxBody : LONGEST.get(answer) ?? -1;
-  child.send(type, header, body);
+    answer === FRAME.done
+      ? maxBody
+      : answer === FRAME.failed
+      ? 0
+      : services.maxBody(answer);
+  if (isBorrowed && body !== undefined) child.sendCopy(type, header, body);
+  else child.send(type, header, body);
   for (;;) {
     const message = await child.receive(longest);
     switch (message.type) {
@@ -121,14 +133,6 @@ async function talk(
     }
   }
 }
-
-/** The longest body of each type of message, but for the last. */
-const LONGEST: ReadonlyMap<number, number> = new Map([
-  [FRAME.failed, 0],
-  [FRAME.ask, 0],
-  [FRAME.output, 64 * 2 ** 10],
-  [FRAME.events, 0],
-]);
 
 function checkId({ header }: Message, id: number): void {
   if (header["id"] !== id) {

@@ -1,11 +1,9 @@
 /**
- * Frames between a host and the process of its guest: a length, a type, and a
- * payload. A message is a frame with a JSON header and bytes; bytes that are
- * too many for one frame follow in frames of their own.
+ * Messages between a host and the process of its guest: a header of plain data,
+ * and bytes.
  *
  * ```text
- * frame    length u32 (of what follows) · type u8 · payload
- * message  header u32 · body u32 · header (JSON) · body, unless it follows
+ * message  type u8 · header u32 · body u32 · header (JSON) · body
  * ```
  *
  * All numbers are little-endian. Whoever reads trusts nothing: a length is
@@ -14,7 +12,7 @@
  * @module
  */
 
-/** Types of frames. Those of the host are below 64. */
+/** Types of messages. Those of the host are below 64. */
 export const FRAME = Object.freeze({
   open: 1,
   instantiate: 2,
@@ -25,33 +23,36 @@ export const FRAME = Object.freeze({
   release: 7,
   reply: 8,
   credit: 9,
-  data: 10,
   ready: 64,
   done: 65,
   failed: 66,
   ask: 67,
   output: 68,
   events: 69,
+  log: 70,
+  write: 71,
 });
 
 /** Version of what is said; both ends come from the same copy of the package. */
 export const PROTOCOL = 1;
 
-/** Longest frame, without its length. */
-export const MAX_FRAME_BYTES = 8 * 2 ** 20;
-/** Longest body within a frame; longer ones follow in pieces of this length. */
-export const PIECE_BYTES = 2 ** 20;
+/** Longest header. */
+export const MAX_HEADER_BYTES = 8 * 2 ** 20;
 /**
- * Bytes of output and events that a child may send without being told that
- * there is room for more.
+ * Bytes of output, events, lines and streams that a child may send without
+ * being told that there is room for more.
  */
-export const WINDOW_BYTES = 256 * 2 ** 10;
+export const WINDOW_BYTES = 2 ** 20;
 /** Longest piece of output in one message. */
 export const OUTPUT_BYTES = 64 * 2 ** 10;
-/** Length and type. */
-const HEAD_BYTES = 5;
-/** Lengths of header and body. */
-const LENGTHS_BYTES = 8;
+/** Longest piece of a call's stream in one message. */
+export const STREAM_BYTES = 256 * 2 ** 10;
+/** What a message costs its host beyond its bytes, if it is kept a while. */
+const KEPT_BYTES = 4_096;
+/** Type, and lengths of header and body. */
+const HEAD_BYTES = 9;
+/** What a pipe holds; what is longer is sent and received without a copy. */
+export const PIPE_BYTES = 64 * 2 ** 10;
 
 /** What was said breaks the rules. */
 export class ProtocolError extends Error {
@@ -69,8 +70,8 @@ export interface Message {
   readonly header: Header;
   /** Bytes that belong to it. */
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Length of its first frame, which is what counts against the window. */
-  readonly frameBytes: number;
+  /** What it counts against the window. */
+  readonly cost: number;
 }
 
 const ENCODER = new TextEncoder();
@@ -78,119 +79,140 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EMPTY = new Uint8Array();
 
 /**
- * Writes a message as chunks of bytes.
+ * Writes a message as chunks of bytes. The second, if there is one, is the body
+ * itself.
  *
  * @param type One of {@linkcode FRAME}.
  * @param header Plain data.
  * @param body Bytes that belong to it.
  * @returns The chunks, in order.
- * @throws {RangeError} If the header is too long for a frame.
+ * @throws {RangeError} If the header is too long.
  */
-export function* encode(
+export function encode(
   type: number,
   header: Header,
   body: Uint8Array = EMPTY,
-): Generator<Uint8Array<ArrayBuffer>> {
+): readonly Uint8Array[] {
   const text = ENCODER.encode(JSON.stringify(header));
-  const isWhole = body.length <= PIECE_BYTES;
-  const within = LENGTHS_BYTES + text.length + (isWhole ? body.length : 0);
-  if (within + 1 > MAX_FRAME_BYTES) {
+  if (text.length > MAX_HEADER_BYTES) {
     throw new RangeError("Cannot send the message: its header is too long");
   }
-  const frame = frameOf(type, within);
-  const view = new DataView(frame.buffer);
-  view.setUint32(HEAD_BYTES, text.length, true);
-  view.setUint32(HEAD_BYTES + 4, body.length, true);
-  frame.set(text, HEAD_BYTES + LENGTHS_BYTES);
-  if (isWhole) frame.set(body, HEAD_BYTES + LENGTHS_BYTES + text.length);
-  yield frame;
-  if (isWhole) return;
-  for (let at = 0; at < body.length; at += PIECE_BYTES) {
-    const piece = body.subarray(at, at + PIECE_BYTES);
-    const data = frameOf(FRAME.data, piece.length);
-    data.set(piece, HEAD_BYTES);
-    yield data;
-  }
+  const headerEnd = HEAD_BYTES + text.length;
+  // a long body is sent as it is: with a part of it before, it takes longer
+  const copied = headerEnd + body.length <= PIPE_BYTES ? body : EMPTY;
+  const first = new Uint8Array(headerEnd + copied.length);
+  const view = new DataView(first.buffer);
+  view.setUint8(0, type);
+  view.setUint32(1, text.length, true);
+  view.setUint32(5, body.length, true);
+  first.set(text, HEAD_BYTES);
+  first.set(copied, headerEnd);
+  const isWhole = copied.length === body.length;
+  return isWhole ? [first] : [first, body.subarray(copied.length)];
 }
 
-function frameOf(type: number, payload: number): Uint8Array<ArrayBuffer> {
-  const frame = new Uint8Array(HEAD_BYTES + payload);
-  new DataView(frame.buffer).setUint32(0, payload + 1, true);
-  frame[4] = type;
-  return frame;
+/**
+ * The longest body of a question of a guest's: that of a plug-in, with its
+ * variables and their names, is longer than a message.
+ *
+ * @param limits The limits of the guest.
+ * @returns Bytes.
+ */
+export function longestBody(
+  { messageBytes }: { readonly messageBytes: number },
+): number {
+  return messageBytes + 4 * 2 ** 20;
 }
 
-interface Frame {
-  readonly type: number;
-  readonly payload: Uint8Array<ArrayBuffer>;
+/**
+ * What a message counts against the window.
+ *
+ * @param byteLength Its length, all in all.
+ * @returns Bytes.
+ */
+export function costOf(byteLength: number): number {
+  return KEPT_BYTES + byteLength;
 }
 
-/** Cuts a stream of bytes into frames. */
-class FrameReader {
-  readonly #head = new Uint8Array(HEAD_BYTES);
-  #headFilled = 0;
-  #payload: Uint8Array<ArrayBuffer> | undefined;
-  #filled = 0;
-  #chunk: Uint8Array = EMPTY;
+/** For fewer bytes it is not worth while to read them apart. */
+const LEAST_ROOM_BYTES = 16 * 2 ** 10;
 
-  push(chunk: Uint8Array): void {
-    this.#chunk = chunk;
-  }
-
-  next(): Frame | undefined {
-    if (this.#payload === undefined) {
-      this.#headFilled += this.#take(this.#head, this.#headFilled);
-      if (this.#headFilled < HEAD_BYTES) return undefined;
-      const length = new DataView(this.#head.buffer).getUint32(0, true);
-      if (length < 1 || length > MAX_FRAME_BYTES) {
-        throw new ProtocolError(`a frame of ${length} bytes`);
-      }
-      this.#payload = new Uint8Array(length - 1);
-      this.#filled = 0;
-    }
-    const payload = this.#payload;
-    this.#filled += this.#take(payload, this.#filled);
-    if (this.#filled < payload.length) return undefined;
-    this.#payload = undefined;
-    this.#headFilled = 0;
-    return { type: this.#head[4] ?? 0, payload };
-  }
-
-  #take(into: Uint8Array, filled: number): number {
-    const part = this.#chunk.subarray(0, into.length - filled);
-    into.set(part, filled);
-    this.#chunk = this.#chunk.subarray(part.length);
-    return part.length;
-  }
-}
-
-interface Unfinished extends Message {
-  filled: number;
-}
+/** A part of a message that is being read. */
+type Part = "head" | "header" | "body";
 
 /** Puts messages together out of a stream of bytes. */
 export class MessageReader {
-  readonly #frames = new FrameReader();
   readonly #maxBody: (type: number) => number;
-  #partial: Unfinished | undefined;
+  readonly #allocate: (size: number, type: number) => Uint8Array<ArrayBuffer>;
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  readonly #view = new DataView(this.#head.buffer);
+  #part: Part = "head";
+  /** What the part is read into, and how much of it has come. */
+  #into: Uint8Array<ArrayBuffer> = this.#head;
+  #filled = 0;
+  /** Where the part stands in its buffer. */
+  #offset = 0;
+  #length = HEAD_BYTES;
+  #chunk: Uint8Array = EMPTY;
+  #type = 0;
+  #bodyLength = 0;
+  #headerLength = 0;
+  #header: Header = {};
 
   /**
    * Constructs it.
    *
    * @param maxBody The longest body of a message, by its type; below 0 for a
    * type that may not come.
+   * @param allocate Makes room for a body.
    */
-  constructor(maxBody: (type: number) => number) {
+  constructor(
+    maxBody: (type: number) => number,
+    allocate: (size: number, type: number) => Uint8Array<ArrayBuffer> = (
+      size,
+    ) => new Uint8Array(size),
+  ) {
     this.#maxBody = maxBody;
+    this.#allocate = allocate;
+  }
+
+  /** Whether nothing has come that was not taken out. */
+  get isEmpty(): boolean {
+    return this.#chunk.length === 0 && this.#part === "head" &&
+      this.#filled === 0;
   }
 
   /**
    * Takes bytes; all messages before them must have been taken out.
    *
-   * @param chunk The bytes.
+   * @param chunk The bytes; they may be overwritten once all messages were
+   * taken out.
    */
   push(chunk: Uint8Array): void {
-    this.#frames.push(chunk);
+    this.#chunk = chunk;
+  }
+
+  /**
+   * Where the next bytes belong, if they are many: they may be put there, with
+   * no copy in between. Then say so with {@linkcode MessageReader.fill}.
+   */
+  get room(): Uint8Array<ArrayBuffer> | undefined {
+    const isLong = this.#into.length - this.#filled > LEAST_ROOM_BYTES;
+    return isLong && this.#part === "body" && this.#chunk.length === 0
+      ? this.#into.subarray(this.#filled)
+      : undefined;
+  }
+
+  /**
+   * Takes bytes that were put into the room.
+   *
+   * @param count How many.
+   * @param buffer The buffer, which may be another one if it was transferred.
+   */
+  fill(count: number, buffer: ArrayBuffer): void {
+    // the old one has no length any more, if it was transferred
+    this.#into = new Uint8Array(buffer, this.#offset, this.#length);
+    this.#filled += count;
   }
 
   /**
@@ -201,48 +223,65 @@ export class MessageReader {
    */
   next(): Message | undefined {
     for (;;) {
-      const frame = this.#frames.next();
-      if (frame === undefined) return undefined;
-      const message = this.#partial === undefined
-        ? this.#begin(frame)
-        : this.#goOn(this.#partial, frame);
-      if (message !== undefined) return message;
+      this.#take();
+      if (this.#filled < this.#into.length) return undefined;
+      switch (this.#part) {
+        case "head":
+          this.#endHead();
+          break;
+        case "header":
+          this.#header = parseHeader(this.#into);
+          this.#begin("body", this.#allocate(this.#bodyLength, this.#type));
+          break;
+        case "body":
+          return this.#endBody();
+      }
     }
   }
 
-  #begin({ type, payload }: Frame): Message | undefined {
+  #take(): void {
+    const part = this.#chunk.subarray(0, this.#into.length - this.#filled);
+    this.#into.set(part, this.#filled);
+    this.#filled += part.length;
+    this.#chunk = this.#chunk.subarray(part.length);
+  }
+
+  #begin(part: Part, into: Uint8Array<ArrayBuffer>): void {
+    this.#part = part;
+    this.#into = into;
+    this.#offset = into.byteOffset;
+    this.#length = into.length;
+    this.#filled = 0;
+  }
+
+  #endHead(): void {
+    const view = this.#view;
+    const type = view.getUint8(0);
+    const headerLength = view.getUint32(1, true);
+    const bodyLength = view.getUint32(5, true);
     const max = this.#maxBody(type);
-    if (max < 0) throw new ProtocolError(`a frame of type ${type}`);
-    if (payload.length < LENGTHS_BYTES) throw new ProtocolError("half a frame");
-    const view = new DataView(payload.buffer);
-    const headerEnd = LENGTHS_BYTES + view.getUint32(0, true);
-    const size = view.getUint32(4, true);
-    if (size > max) throw new ProtocolError(`a body of ${size} bytes`);
-    const isWhole = size <= PIECE_BYTES;
-    if (headerEnd + (isWhole ? size : 0) !== payload.length) {
-      throw new ProtocolError("lengths that do not add up");
+    if (max < 0) throw new ProtocolError(`a message of type ${type}`);
+    if (headerLength > MAX_HEADER_BYTES) {
+      throw new ProtocolError(`a header of ${headerLength} bytes`);
     }
-    const header = parseHeader(payload.subarray(LENGTHS_BYTES, headerEnd));
-    const frameBytes = HEAD_BYTES + payload.length;
-    if (isWhole) {
-      return { type, header, body: payload.subarray(headerEnd), frameBytes };
+    if (bodyLength > max) {
+      throw new ProtocolError(`a body of ${bodyLength} bytes`);
     }
-    const body = new Uint8Array(size);
-    this.#partial = { type, header, body, frameBytes, filled: 0 };
-    return undefined;
+    this.#type = type;
+    this.#headerLength = headerLength;
+    this.#bodyLength = bodyLength;
+    this.#begin("header", new Uint8Array(headerLength));
   }
 
-  #goOn(partial: Unfinished, { type, payload }: Frame): Message | undefined {
-    const { body } = partial;
-    const rest = body.length - partial.filled;
-    if (type !== FRAME.data || payload.length !== Math.min(rest, PIECE_BYTES)) {
-      throw new ProtocolError("another frame amid a body");
-    }
-    body.set(payload, partial.filled);
-    partial.filled += payload.length;
-    if (partial.filled < body.length) return undefined;
-    this.#partial = undefined;
-    return partial;
+  #endBody(): Message {
+    const message = {
+      type: this.#type,
+      header: this.#header,
+      body: this.#into,
+      cost: costOf(HEAD_BYTES + this.#headerLength + this.#into.length),
+    };
+    this.#begin("head", this.#head);
+    return message;
   }
 }
 

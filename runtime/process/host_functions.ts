@@ -61,7 +61,7 @@ export function sentImports(imports: HostImports): readonly SentImport[] {
 export class HostFunctions {
   readonly #granted: readonly Granted[];
   readonly #module: Module;
-  readonly #maxCalls: number;
+  #maxCalls: number;
   #calls = 0;
   #failure: HostFailure | undefined;
 
@@ -100,14 +100,28 @@ export class HostFunctions {
     if (values === undefined) {
       throw new ProtocolError("arguments of another type");
     }
-    if (++this.#calls > this.#maxCalls) {
-      throw new ProtocolError("more calls of the host than it is allowed");
-    }
+    this.count();
     try {
       return { values: encodeResult(await fn(...values)) };
     } catch (cause) {
       this.#failure ??= { cause, name };
       return { problem: printable(reasonOf(cause).slice(0, 4_096)) };
+    }
+  }
+
+  /** At the end of each call a plug-in's child may tell of it once. */
+  beginCall(): void {
+    this.#maxCalls++;
+  }
+
+  /**
+   * Counts a call of the host; the child counts as well.
+   *
+   * @throws {ProtocolError} If it is one too many.
+   */
+  count(): void {
+    if (++this.#calls > this.#maxCalls) {
+      throw new ProtocolError("more calls of the host than it is allowed");
     }
   }
 

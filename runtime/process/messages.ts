@@ -5,13 +5,18 @@
  * @module
  */
 
+import type { FaultStatus } from "../../communication/fault.ts";
+import type { LogLevel } from "../../communication/types.ts";
 import type { SerializedError } from "../../errors.ts";
 import type { ResourceLimits } from "../../security/limits.ts";
 import type { AuditEvent, Capability } from "../../security/types.ts";
+import type { ExtismParts } from "../guest_host.ts";
 import type { GuestAbi, Module, ModuleFeatures } from "../types.ts";
 
-/** The first message to a child; the body is the module. */
+/** The first message to a child; the body is the module, and the others. */
 export interface Open {
+  /** Other modules, in the order of the body, at whose end they stand. */
+  readonly linked: readonly SentLinked[];
   /** All limits; an infinite `timeoutMs` is left out, for the host keeps it. */
   readonly limits: ResourceLimits;
   /** Which proposals the module may use. */
@@ -20,12 +25,22 @@ export interface Open {
   readonly capabilities: readonly Capability[];
   /** What may be imported: functions of the host, and constants. */
   readonly imports: readonly SentImport[];
+  /** What Extism plug-ins are given; without it none is run. */
+  readonly extism?: ExtismParts;
   /** Process id of the host, without which the child does not live on. */
   readonly hostPid: number;
   /** Whether the child must look after its host by itself. */
   readonly watch: boolean;
   /** Whether there are no files but those that are granted. */
   readonly alone: boolean;
+}
+
+/** A module that another one imports from. */
+export interface SentLinked {
+  /** What it is imported as. */
+  readonly name: string;
+  /** Its length. */
+  readonly byteLength: number;
 }
 
 /** An import that the host grants. */
@@ -78,18 +93,39 @@ export interface Execute {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Answers what a child asked; for the standard input the body is the bytes. */
+/**
+ * Answers what a child asked; the body is what was read, received or returned,
+ * or the document of a fault.
+ */
 export interface Answer {
   /** Number of the question. */
   readonly seq: number;
   /** What a host function returned, as text. */
   readonly values?: readonly string[];
-  /** Whether the standard input has ended. */
+  /** Whether what is read has ended, or no message came in time. */
   readonly end?: boolean;
   /** Whether the host has more of it already. */
   readonly more?: boolean;
+  /** Why the guest did not get it. */
+  readonly fault?: FaultStatus;
   /** Why it could not be done. */
   readonly problem?: string;
+}
+
+/** Makes room in the window. */
+export interface Credit {
+  /** How many bytes more may be sent. */
+  readonly bytes: number;
+  /** Why what was written was not taken; the body is the document. */
+  readonly fault?: FaultStatus;
+}
+
+/** A fault on its way to the guest. */
+export interface SentFault {
+  /** Its number, by name. */
+  readonly status: FaultStatus;
+  /** What the guest reads of it. */
+  readonly document: Uint8Array<ArrayBuffer>;
 }
 
 /** What a child asks of its host, which it waits for. */
@@ -114,7 +150,28 @@ export type Question =
       /** Where below the mount, by segments. */
       readonly path: readonly string[];
     }
+    | ServiceQuestion
   );
+
+/** A service that a guest asks for; the body is what it sends. */
+export type ServiceQuestion =
+  & { readonly what: "service" }
+  & (
+    | { readonly service: "call"; readonly name: string }
+    | {
+      readonly service: "receive";
+      /** Without it, as long as the call may take. */
+      readonly timeoutMs?: number;
+    }
+    | { readonly service: "send" | "write" | "extism" }
+    | { readonly service: "read"; readonly maxBytes: number }
+  );
+
+/** A line of the guest's log; the body is the text. */
+export interface Line {
+  /** How much it matters. */
+  readonly level: LogLevel;
+}
 
 /** Use of limits, by name. */
 export type SentUsage = Readonly<Record<string, number>>;
@@ -147,4 +204,7 @@ export interface Failed {
 export type SentEvent = Omit<AuditEvent, "sequence" | "sandbox">;
 
 /** What a child says of its module, as JSON in a body. */
-export type SentModule = Omit<Module, "byteLength">;
+export interface SentModule extends Omit<Module, "byteLength"> {
+  /** Whether it, or one that it imports from, asks for services. */
+  readonly asks: boolean;
+}

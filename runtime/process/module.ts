@@ -55,18 +55,30 @@ const isModule: Check = isShaped({
     ),
     features: isArrayOf(isOneOf(FEATURES), FEATURES.length),
     hasStart: isBoolean,
+    asks: isBoolean,
   },
 });
+
+/** What a child says of its module. */
+export interface ParsedModule {
+  /** The module. */
+  readonly module: Module;
+  /** Whether it, or one that it imports from, asks for services. */
+  readonly asks: boolean;
+}
 
 /**
  * Reads what a child says of its module.
  *
  * @param body JSON, or anything.
  * @param byteLength Length of the module, which the host knows.
- * @returns The module.
+ * @returns The module, and whether it asks for services.
  * @throws {ProtocolError} If it says something else.
  */
-export function parseModule(body: Uint8Array, byteLength: number): Module {
+export function parseModule(
+  body: Uint8Array,
+  byteLength: number,
+): ParsedModule {
   let data: unknown;
   try {
     data = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
@@ -74,5 +86,6 @@ export function parseModule(body: Uint8Array, byteLength: number): Module {
     throw new ProtocolError("a module that is no JSON", { cause });
   }
   if (!isModule(data)) throw new ProtocolError("a malformed module");
-  return Object.freeze({ ...(data as SentModule), byteLength });
+  const { asks, ...module } = data as SentModule;
+  return { module: Object.freeze({ ...module, byteLength }), asks };
 }

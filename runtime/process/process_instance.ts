@@ -4,17 +4,24 @@
  * @module
  */
 
+import type {
+  CallServices,
+  CallStreams,
+  ServiceProvider,
+} from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import { runsAtStart, shorterTimeout } from "../calls.ts";
 import type {
   CommandOutcome,
   CommandRun,
+  GuestCallOptions,
+  GuestExchangeOptions,
   GuestInstance,
 } from "../guest_source.ts";
 import type {
   CallOptions,
-  ExchangeOptions,
+  GuestAbi,
   HostImports,
   HostUsage,
   InstanceUsage,
@@ -27,22 +34,26 @@ import type {
 import { checkArguments } from "../v8/arguments.ts";
 import { Failures } from "../v8/failures.ts";
 import { exportNotFound } from "../v8/live.ts";
-import {
-  checked,
-  isArrayOf,
-  isCount,
-  isShaped,
-  isText,
-  isUsage,
-} from "./check.ts";
+import { checked, isCount } from "./check.ts";
 import type { ChildProcess } from "./child_process.ts";
 import { converse, type Operation } from "./conversation.ts";
 import { decodeFiles, encodeFiles } from "./files.ts";
-import { FRAME, type Message, ProtocolError } from "./frames.ts";
+import { FRAME, ProtocolError } from "./frames.ts";
 import { HostFunctions } from "./host_functions.ts";
 import type { Done, SentEvent, SentUsage } from "./messages.ts";
 import { decodeNumbers, encodeNumber } from "./numbers.ts";
+import {
+  type Answered,
+  type AskOptions,
+  failureOf,
+  isDone,
+  noStreams,
+  notSync,
+  type Request,
+  tooLong,
+} from "./requests.ts";
 import { RunStreams } from "./run_streams.ts";
+import { ServiceCalls } from "./service_calls.ts";
 import { Services } from "./services.ts";
 import type { Symlinks } from "./symlinks.ts";
 
@@ -52,6 +63,10 @@ export interface ProcessInstanceParts {
   readonly child: ChildProcess;
   /** The module, as the child describes it. */
   readonly module: Module;
+  /** Whether it, or one that it imports from, asks for services. */
+  readonly asks: boolean;
+  /** Does what it may ask of its host. */
+  readonly provider: ServiceProvider;
   /** The limits. */
   readonly limits: ResolvedLimits;
   /** Functions of the host. */
@@ -62,17 +77,6 @@ export interface ProcessInstanceParts {
   readonly fileBytes: number;
   /** Takes events. */
   readonly onEvent: (event: SentEvent) => void;
-}
-
-/** What is asked of the child, and what is expected. */
-interface Request {
-  readonly type: number;
-  readonly header: object;
-  readonly body?: Uint8Array;
-  readonly maxBody?: number;
-  readonly streams?: RunStreams;
-  /** A deadline of its own, where nothing of the guest's runs. */
-  readonly ownMs?: number;
 }
 
 const NO_USAGE: InstanceUsage = {
@@ -121,11 +125,17 @@ export class ProcessInstance implements GuestInstance {
   ): Promise<ProcessInstance> {
     const instance = new ProcessInstance(parts);
     instance.#fuelGiven = fuel;
-    await instance.#ask("start", {
+    const request: Request = {
       type: FRAME.instantiate,
       header: fuel === undefined ? {} : { fuel },
       ...(runsAtStart(parts.module) ? {} : { ownMs: INSTANTIATE_TIMEOUT_MS }),
-    }, signal === undefined ? {} : { signal });
+    };
+    const options = signal === undefined ? {} : { signal };
+    await instance.#serve(
+      "start",
+      undefined,
+      (services) => instance.#ask("start", request, { ...options, services }),
+    );
     return instance;
   }
 
@@ -139,92 +149,48 @@ export class ProcessInstance implements GuestInstance {
     return this.#running;
   }
 
-  async call(
+  call(
     name: string,
     args: readonly WasmValue[],
-    options: CallOptions = {},
+    { streams, ...options }: GuestCallOptions = {},
   ): Promise<WasmResult> {
-    options.signal?.throwIfAborted();
-    this.#ready(name);
-    const { signature } =
-      this.exports.find((each) =>
-        each.name === name && each.kind === "function"
-      ) ?? {};
-    if (signature === undefined) throw exportNotFound(name, this.exports);
-    checkArguments(name, signature, args);
-    const header = { name, args: args.map(encodeNumber) };
-    const request = { type: FRAME.call, header };
-    const { done, child } = await this.#ask(name, request, options);
-    const values = decodeNumbers(done.values, signature.results);
-    if (values === undefined) {
-      throw await this.#lied(child, "results of another type");
-    }
-    return values.length > 1 ? values : values[0];
+    return this.#serve(
+      name,
+      streams,
+      (services) => this.#call(name, args, { ...options, services }),
+    );
   }
 
   callSync(name: string): never {
     throw notSync(name);
   }
 
-  async exchange<T extends string | Uint8Array>(
+  exchange<T extends string | Uint8Array>(
     name: string,
     request: T,
-    options: ExchangeOptions = {},
+    { streams, abi, ...options }: GuestExchangeOptions = {},
   ): Promise<Reply<T>> {
-    options.signal?.throwIfAborted();
-    this.#ready(name);
-    if (!this.exports.some((each) => each.name === name)) {
-      throw exportNotFound(name, this.exports);
-    }
-    const { messageBytes } = this.#parts.limits;
-    const text = typeof request === "string";
-    const body = text ? ENCODER.encode(request) : request.slice();
-    if (body.length > messageBytes) throw tooLong(messageBytes, body.length);
-    const { abi } = options;
-    const { message, child } = await this.#ask(name, {
-      type: FRAME.exchange,
-      header: { name, text, ...(abi === undefined ? {} : { abi }) },
-      body,
-      maxBody: messageBytes,
-    }, options);
-    if (!text) return message.body as Reply<T>;
-    try {
-      return STRICT.decode(message.body) as Reply<T>;
-    } catch {
-      throw await this.#lied(child, "a reply that is no text");
-    }
+    return this.#serve(
+      name,
+      streams,
+      (services) =>
+        this.#exchange(name, { request, abi }, { ...options, services }),
+    );
   }
 
   exchangeSync(name: string): never {
     throw notSync(name);
   }
 
-  async execute(
+  execute(
     run: CommandRun,
     options: CallOptions = {},
   ): Promise<CommandOutcome> {
-    options.signal?.throwIfAborted();
-    this.#ready("_start");
-    const { limits, fileBytes } = this.#parts;
-    using streams = new RunStreams(run, limits);
-    const given = Object.entries(run.files);
-    const entries = limits.fileEntries + given.length;
-    const { done, message, child } = await this.#ask("_start", {
-      type: FRAME.execute,
-      header: { args: run.args, env: run.env },
-      body: encodeFiles(given),
-      maxBody: fileBytes + entries * MAX_ENTRY_BYTES,
-      streams,
-    }, options);
-    try {
-      return {
-        exitCode: checked<number>(done.exitCode, isCount, "exit code"),
-        ...streams.collected(),
-        files: decodeFiles(message.body, entries),
-      };
-    } catch (error) {
-      throw await this.#lied(child, (error as Error).message);
-    }
+    return this.#serve(
+      "_start",
+      undefined,
+      (services) => this.#execute(run, { ...options, services }),
+    );
   }
 
   usage(): InstanceUsage & HostUsage {
@@ -258,52 +224,159 @@ export class ProcessInstance implements GuestInstance {
     } else if (wasAlive && child.isAlive) child.send(FRAME.release, {});
   }
 
-  #ready(name: string): void {
+  async #call(
+    name: string,
+    args: readonly WasmValue[],
+    options: AskOptions,
+  ): Promise<WasmResult> {
+    this.#ready(name, options);
+    const { signature } =
+      this.exports.find((each) =>
+        each.name === name && each.kind === "function"
+      ) ?? {};
+    if (signature === undefined) throw exportNotFound(name, this.exports);
+    checkArguments(name, signature, args);
+    const header = { name, args: args.map(encodeNumber) };
+    const request = { type: FRAME.call, header };
+    const { done, child } = await this.#ask(name, request, options);
+    const values = decodeNumbers(done.values, signature.results);
+    if (values === undefined) {
+      throw await this.#lied(child, "results of another type");
+    }
+    return values.length > 1 ? values : values[0];
+  }
+
+  async #exchange<T extends string | Uint8Array>(
+    name: string,
+    { request, abi }: {
+      readonly request: T;
+      readonly abi: GuestAbi | undefined;
+    },
+    options: AskOptions,
+  ): Promise<Reply<T>> {
+    this.#ready(name, options);
+    if (!this.exports.some((each) => each.name === name)) {
+      throw exportNotFound(name, this.exports);
+    }
+    const { messageBytes } = this.#parts.limits;
+    const text = typeof request === "string";
+    const body: Uint8Array = typeof request === "string"
+      ? ENCODER.encode(request)
+      : request;
+    if (body.length > messageBytes) throw tooLong(messageBytes, body.length);
+    const { message, child } = await this.#ask(name, {
+      type: FRAME.exchange,
+      header: { name, text, ...(abi === undefined ? {} : { abi }) },
+      body,
+      isBorrowed: !text,
+      maxBody: messageBytes,
+    }, options);
+    if (!text) return message.body as Reply<T>;
+    try {
+      return STRICT.decode(message.body) as Reply<T>;
+    } catch {
+      throw await this.#lied(child, "a reply that is no text");
+    }
+  }
+
+  async #execute(
+    run: CommandRun,
+    options: AskOptions,
+  ): Promise<CommandOutcome> {
+    this.#ready("_start", options);
+    const { limits, fileBytes } = this.#parts;
+    using stdio = new RunStreams(run, limits);
+    const given = Object.entries(run.files);
+    const entries = limits.fileEntries + given.length;
+    const { done, message, child } = await this.#ask("_start", {
+      type: FRAME.execute,
+      header: { args: run.args, env: run.env },
+      body: encodeFiles(given),
+      maxBody: fileBytes + entries * MAX_ENTRY_BYTES,
+      stdio,
+    }, options);
+    try {
+      return {
+        exitCode: checked<number>(done.exitCode, isCount, "exit code"),
+        ...stdio.collected(),
+        files: decodeFiles(message.body, entries),
+      };
+    } catch (error) {
+      throw await this.#lied(child, (error as Error).message);
+    }
+  }
+
+  #ready(name: string, { signal }: CallOptions): void {
+    signal?.throwIfAborted();
+    if (this.#failure === undefined) return;
+    throw this.#failures.dead(name, this.#failure);
+  }
+
+  /** Does something, with the services of the host. */
+  async #serve<T>(
+    name: string,
+    streams: CallStreams | undefined,
+    work: (services: CallServices | undefined) => Promise<T>,
+  ): Promise<T> {
     if (this.#running) throw this.#failures.busy(name);
-    if (this.#failure !== undefined) {
-      throw this.#failures.dead(name, this.#failure);
+    const { provider, asks } = this.#parts;
+    if (!asks && streams !== undefined) throw noStreams(name);
+    const services = asks ? provider.begin(streams ?? {}) : undefined;
+    this.#running = true;
+    try {
+      const result = await work(services);
+      await services?.end();
+      return result;
+    } catch (error) {
+      // the guest's own failure is told, whatever becomes of the streams
+      await services?.end(error ?? new Error("cancelled")).catch(() => {});
+      throw error;
+    } finally {
+      this.#running = false;
+      this.#refuel();
     }
   }
 
   /** Has the child do something; every other end is thrown. */
   async #ask(
     name: string,
-    { type, header, body, maxBody = 0, streams, ownMs }: Request,
-    { signal, timeoutMs }: CallOptions,
-  ): Promise<{
-    readonly done: Done;
-    readonly message: Message;
-    readonly child: ChildProcess;
-  }> {
+    { type, header, body, isBorrowed, maxBody = 0, stdio, ownMs }: Request,
+    { signal, timeoutMs, services }: AskOptions,
+  ): Promise<Answered> {
     const { child, limits } = this.#parts;
     const deadline = ownMs ??
       shorterTimeout(timeoutMs ?? Infinity, limits.timeoutMs);
+    const calls = services && this.#callsOf(name, services);
     const operation: Operation = {
       type,
       header: { id: ++this.#operations, ...header },
       ...(body === undefined ? {} : { body }),
+      ...(isBorrowed === undefined ? {} : { isBorrowed }),
       timeoutMs: deadline,
       signal,
       maxBody,
       services: new Services({
         ...this.#parts,
         functions: this.#functions,
-        streams,
+        streams: stdio,
+        calls,
       }),
       late: () => this.#failures.overLimit(name, deadline),
     };
-    this.#running = true;
     try {
       const outcome = await converse(child, operation);
       if (outcome.state === "done") {
+        calls?.requireGoingOn();
         const { message } = outcome;
         const done = checked<Done>(message.header, isDone, "answer");
         this.#note(done.usage);
         return { done, message, child };
       }
       this.#note(outcome.usage);
-      const error = this.#functions.explain(outcome.error);
-      if (outcome.dead || type === FRAME.instantiate) this.#failure ??= error;
+      const own = this.#functions.explain(outcome.error);
+      const error = calls?.explain(own) ?? own;
+      const isDead = outcome.dead || calls?.failure !== undefined;
+      if (isDead || type === FRAME.instantiate) this.#failure ??= error;
       throw error;
     } catch (error) {
       if (SandboxError.is(this.#failure, "disposed")) throw this.#failure;
@@ -312,10 +385,15 @@ export class ProcessInstance implements GuestInstance {
       }
       if (!child.isAlive) this.#end(failureOf(error));
       throw error;
-    } finally {
-      this.#running = false;
-      this.#refuel();
     }
+  }
+
+  #callsOf(name: string, services: CallServices): ServiceCalls {
+    const { limits } = this.#parts;
+    const functions = this.#functions;
+    functions.beginCall();
+    const count = () => functions.count();
+    return new ServiceCalls({ services, name, limits, count });
   }
 
   /** Ends the instance together with its process. */
@@ -358,41 +436,3 @@ const INSTANTIATE_TIMEOUT_MS = 60_000;
 
 /** Longest path of a file, and what stands before it. */
 const MAX_ENTRY_BYTES = 4_096 + 8;
-
-const isDone = isShaped({
-  required: { id: isCount },
-  optional: {
-    usage: isUsage,
-    values: isArrayOf(isText, 1_000),
-    exitCode: (value) => isCount(value) && Number(value) < 2 ** 32,
-  },
-});
-
-/** Why an instance is dead whose call ended with something else. */
-function failureOf(error: unknown): SandboxError {
-  if (SandboxError.is(error)) return error;
-  const suggestion = "reset the sandbox to start another process";
-  return new SandboxError(
-    "process-failed",
-    `Cannot go on with the guest's process: its call was cancelled (${suggestion})`,
-    { details: { phase: "run", signal: "SIGKILL", suggestion } },
-  );
-}
-
-function notSync(name: string): SandboxError<"unsupported"> {
-  return new SandboxError(
-    "unsupported",
-    `Cannot call "${name}" in the calling thread: the guest is in a process ` +
-      'of its own (use call, or isolation "inline")',
-    { details: { runtime: "v8", feature: "callSync" } },
-  );
-}
-
-function tooLong(allowed: number, used: number): SandboxError {
-  const suggestion = "raise messageBytes, or send less";
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot send the request: messageBytes of ${allowed} is used up (${suggestion})`,
-    { details: { limit: "messageBytes", allowed, used, suggestion } },
-  );
-}

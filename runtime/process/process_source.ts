@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { ServiceProvider } from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import { CapabilityKinds } from "../../security/kinds.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type { Capability } from "../../security/types.ts";
+import type { ExtismParts } from "../guest_host.ts";
 import type {
   GuestInstance,
   GuestOptions,
@@ -30,7 +32,7 @@ import { HostFunctions, sentImports } from "./host_functions.ts";
 import { type IsolationReport, type Launch, prepareLaunch } from "./launch.ts";
 import { type Machine, machine as thisMachine } from "./machine.ts";
 import type { Open, SentEvent } from "./messages.ts";
-import { parseModule } from "./module.ts";
+import { type ParsedModule, parseModule } from "./module.ts";
 import type { ProcessPool } from "./pool.ts";
 import { ProcessInstance } from "./process_instance.ts";
 import { loadProgram } from "./program.ts";
@@ -46,6 +48,12 @@ export interface ProcessOptions {
   readonly limits: ResolvedLimits;
   /** Which proposals the module may use. */
   readonly features: ModuleFeatures;
+  /** Other modules, by the names that they are imported from. */
+  readonly linked?: Readonly<Record<string, Uint8Array>>;
+  /** What guests may ask of their host. */
+  readonly services: ServiceProvider;
+  /** What Extism plug-ins are given; without it none is run. */
+  readonly extism?: ExtismParts | undefined;
   /** Functions of the host, which run in the host, and constants. */
   readonly imports: HostImports;
   /** What is granted. */
@@ -70,9 +78,8 @@ export interface ProcessOptions {
 const OPEN_TIMEOUT_MS = 60_000;
 
 /** A process in which the module is open. */
-interface Home {
+interface Home extends ParsedModule {
   readonly child: ChildProcess;
-  readonly module: Module;
   /** The instance that lives there. */
   instance?: ProcessInstance;
   /** Whether one is being made there. */
@@ -94,6 +101,8 @@ export class ProcessSource implements GuestSource {
   readonly runtimeName = "v8";
   readonly features: RuntimeFeatures;
   readonly module: Module;
+  /** The host's own thread waits for none of them. */
+  readonly mayWait = false;
   readonly unprotected: readonly string[];
   readonly grants: Readonly<Record<string, string>>;
   /** What keeps its processes within their bounds. */
@@ -135,7 +144,7 @@ export class ProcessSource implements GuestSource {
     const { kinds = new CapabilityKinds(), machine = thisMachine } = options;
     if (options.launch === undefined) await requireRun(machine.deno);
     const launch = options.launch ?? await prepareLaunch({
-      limits: options.limits,
+      limits: limitsOfAll(options),
       ...permissionsOf(options.capabilities, kinds),
       fileBytes: memoryBytesOf(options.capabilities),
     }, machine);
@@ -150,11 +159,13 @@ export class ProcessSource implements GuestSource {
   ): Promise<GuestInstance> {
     const operation = signal === undefined ? {} : { signal };
     const home = await this.#vacant(operation);
-    const { limits, imports, onEvent, capabilities } = this.#options;
+    const { limits, imports, services, onEvent, capabilities } = this.#options;
     try {
       return home.instance = await ProcessInstance.create({
         child: home.child,
         module: home.module,
+        asks: home.asks,
+        provider: services,
         limits,
         imports,
         symlinks: this.#symlinks,
@@ -232,8 +243,8 @@ async function openHome(
     })
     : await pool.acquire(launch, operation);
   try {
-    const module = await open(child, options, operation);
-    return { child, module, isTaken: false };
+    const parsed = await open(child, options, operation);
+    return { child, ...parsed, isTaken: false };
   } catch (error) {
     await child[Symbol.asyncDispose]();
     throw error;
@@ -244,15 +255,21 @@ async function open(
   child: ChildProcess,
   options: ProcessOptions,
   { signal }: OperationOptions,
-): Promise<Module> {
-  const { module, limits, imports, features, capabilities, onEvent } = options;
+): Promise<ParsedModule> {
+  const { module, linked = {}, limits, imports, features } = options;
+  const { capabilities, extism, onEvent } = options;
   const { timeoutMs, ...rest } = limits;
   const message: Open & { readonly id: 0 } = {
     id: 0,
+    linked: Object.entries(linked).map(([name, { byteLength }]) => ({
+      name,
+      byteLength,
+    })),
     limits: Number.isFinite(timeoutMs) ? limits : rest,
     features: ownFeatures(features),
     capabilities: childCapabilities(capabilities),
     imports: sentImports(imports),
+    ...(extism === undefined ? {} : { extism }),
     hostPid: Deno.pid,
     watch: child.launch.report.parentDeath === "watcher",
     alone: isAlone(child.launch),
@@ -260,7 +277,7 @@ async function open(
   const outcome = await converse(child, {
     type: FRAME.open,
     header: message,
-    body: module,
+    body: joined(module, Object.values(linked)),
     timeoutMs: OPEN_TIMEOUT_MS,
     signal,
     maxBody: 8 * module.length + 2 ** 21,
@@ -280,6 +297,29 @@ async function open(
     if (!(cause instanceof ProtocolError)) throw cause;
     throw await child.failure("run", cause);
   }
+}
+
+/** The limits of the process: it holds all modules. */
+function limitsOfAll({ limits, linked = {} }: ProcessOptions): ResolvedLimits {
+  const count = 1 + Object.keys(linked).length;
+  return { ...limits, moduleBytes: count * limits.moduleBytes };
+}
+
+/** All modules, one after the other. */
+function joined(
+  module: Uint8Array<ArrayBuffer>,
+  others: readonly Uint8Array[],
+): Uint8Array<ArrayBuffer> {
+  if (others.length === 0) return module;
+  const all = [module, ...others];
+  const length = all.reduce((sum, each) => sum + each.length, 0);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const each of all) {
+    bytes.set(each, at);
+    at += each.length;
+  }
+  return bytes;
 }
 
 const NO_MODULE: Module = Object.freeze({

@@ -5,26 +5,30 @@
  */
 
 import type { ResolvedLimits } from "../../security/limits.ts";
-import {
-  checked,
-  isArrayOf,
-  isCount,
-  isOneOf,
-  isShaped,
-  isText,
-} from "./check.ts";
+import { checked } from "./check.ts";
 import type { ChildProcess } from "./child_process.ts";
-import { OF_CHILD } from "./grants.ts";
 import {
   FRAME,
+  longestBody,
   type Message,
   OUTPUT_BYTES,
   ProtocolError,
+  STREAM_BYTES,
   WINDOW_BYTES,
 } from "./frames.ts";
 import type { HostFunctions } from "./host_functions.ts";
-import type { Answer, Question, SentEvent } from "./messages.ts";
+import type { Line, Question, SentEvent } from "./messages.ts";
+import {
+  isEvents,
+  isLogLine,
+  isNothing,
+  isOutput,
+  isQuestion,
+  MAX_LINE_BYTES,
+} from "./questions.ts";
 import type { RunStreams } from "./run_streams.ts";
+import type { ServiceAnswer, ServiceCalls } from "./service_calls.ts";
+import { StreamWrites } from "./stream_writes.ts";
 import type { Symlinks } from "./symlinks.ts";
 
 /** What the services of one operation are made from. */
@@ -39,14 +43,14 @@ export interface ServiceParts {
   readonly symlinks: Symlinks;
   /** The standard streams, of a command. */
   readonly streams?: RunStreams | undefined;
+  /** Services of the guest's host; none while the module is opened. */
+  readonly calls?: ServiceCalls | undefined;
   /** Takes events. */
   readonly onEvent: (event: SentEvent) => void;
 }
 
 /** Credit is given back in amounts of at least this much. */
 const CREDIT_BYTES = WINDOW_BYTES / 4;
-/** Most events in one message. */
-const MAX_EVENTS = 64;
 
 /** Does what a child asks for during one operation. */
 export class Services {
@@ -55,8 +59,10 @@ export class Services {
   #outstanding = 0;
   /** What was taken in and not yet told. */
   #earned = 0;
+  readonly #writes: StreamWrites | undefined;
+  /** When all that is to be written was taken. */
   #written: Promise<void> = Promise.resolve();
-  #broken = false;
+  #failure: { readonly error: unknown } | undefined;
 
   /**
    * Constructs it.
@@ -64,7 +70,41 @@ export class Services {
    * @param parts What it is made from.
    */
   constructor(parts: ServiceParts) {
+    const { calls } = parts;
     this.#parts = parts;
+    this.#writes = calls && new StreamWrites({
+      calls,
+      onDone: (cost, fault) => this.#earn(cost, fault),
+    });
+  }
+
+  /** Why the child was ended here, if it was. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * The longest body of a message.
+   *
+   * @param type Its type.
+   * @returns Its length; below 0 if such a message may not come.
+   */
+  maxBody(type: number): number {
+    const { calls, limits } = this.#parts;
+    switch (type) {
+      case FRAME.ask:
+        return calls ? longestBody(limits) : 0;
+      case FRAME.events:
+        return 0;
+      case FRAME.output:
+        return OUTPUT_BYTES;
+      case FRAME.log:
+        return calls ? MAX_LINE_BYTES : -1;
+      case FRAME.write:
+        return calls ? STREAM_BYTES : -1;
+      default:
+        return -1;
+    }
   }
 
   /**
@@ -82,6 +122,10 @@ export class Services {
         return this.#record(message);
       case FRAME.output:
         return this.#output(message);
+      case FRAME.log:
+        return this.#log(message);
+      case FRAME.write:
+        return this.#write(message);
       default:
         throw new ProtocolError(`a message of type ${message.type}`);
     }
@@ -93,51 +137,92 @@ export class Services {
     this.#giveBack();
   }
 
-  async #answer({ header }: Message): Promise<void> {
+  async #answer({ header, body }: Message): Promise<void> {
     const question = checked<Question>(header, isQuestion, "question");
     const { seq } = question;
-    const reply = (answer: Omit<Answer, "seq">, body?: Uint8Array) =>
-      this.#parts.child.send(FRAME.reply, { seq, ...answer }, body);
+    if (question.what !== "service" && body.length > 0) {
+      throw new ProtocolError(`a body of ${body.length} bytes`);
+    }
+    const { answer, body: bytes } = await this.#answerTo(question, body);
+    const { child } = this.#parts;
+    // it waits for the answer, and has nothing else to say
+    if (!child.isQuiet) throw new ProtocolError("a word out of turn");
+    child.send(FRAME.reply, { seq, ...answer }, bytes);
+  }
+
+  async #answerTo(
+    question: Question,
+    body: Uint8Array<ArrayBuffer>,
+  ): Promise<{ answer: ServiceAnswer["answer"]; body?: Uint8Array }> {
     switch (question.what) {
       case "call":
-        return reply(await this.#parts.functions.call(question));
+        return { answer: await this.#parts.functions.call(question) };
       case "symlink":
-        return reply(this.#parts.symlinks.make(question));
+        return { answer: this.#parts.symlinks.make(question) };
       case "stdin": {
         const streams = this.#streams();
         const bytes = await streams.read(question.maxBytes);
         return bytes === undefined
-          ? reply({ end: true })
-          : reply({ more: streams.hasMore }, bytes);
+          ? { answer: { end: true } }
+          : { answer: { more: streams.hasMore }, body: bytes };
       }
+      case "service":
+        // what is read may come while what was written is still taken
+        if (question.service !== "read") await this.#written;
+        return await this.#calls().answer(question, body);
     }
   }
 
-  #record({ header, frameBytes }: Message): void {
-    this.#receive(frameBytes);
+  #record({ header, cost }: Message): void {
+    this.#receive(cost);
     const { events } = checked<{ readonly events: readonly SentEvent[] }>(
       header,
       isEvents,
       "list of events",
     );
     for (const event of events) this.#parts.onEvent(event);
-    this.#earn(frameBytes);
+    this.#earn(cost);
   }
 
-  #output({ header, body, frameBytes }: Message): void | Promise<void> {
-    this.#receive(frameBytes);
+  #output({ header, body, cost }: Message): void {
+    this.#receive(cost);
     const { fd } = checked<{ readonly fd: 1 | 2 }>(header, isOutput, "output");
     const written = this.#streams().write(fd, body);
-    if (written === undefined) return this.#earn(frameBytes);
-    // others may come in meanwhile, as far as the window allows
-    this.#written = Promise.all([this.#written, written]).then(() =>
-      this.#earn(frameBytes)
-    );
-    this.#written.catch(() => {
-      // told when it is waited for; the guest need not run on
-      this.#broken = true;
+    if (written === undefined) return this.#earn(cost);
+    this.#later(written.then(() => this.#earn(cost)));
+  }
+
+  #log({ header, body, cost }: Message): void {
+    this.#receive(cost);
+    const { level } = checked<Line>(header, isLogLine, "line of a log");
+    this.#calls().log(level, body);
+    this.#earn(cost);
+  }
+
+  #write({ header, body, cost }: Message): void {
+    this.#receive(cost);
+    checked(header, isNothing, "write");
+    this.#calls();
+    const written = this.#writes?.write({ body, cost });
+    if (written !== undefined) this.#later(written);
+  }
+
+  /** Others may come in meanwhile, as far as the window allows. */
+  #later(written: Promise<void>): void {
+    this.#written = Promise.all([this.#written, written]).then(ignore);
+    this.#written.catch((error: unknown) => {
+      // the guest need not run on
+      this.#failure ??= { error };
+      this.#parts.child.kill();
     });
-    return this.#broken ? this.#written : undefined;
+  }
+
+  #calls(): ServiceCalls {
+    const { calls } = this.#parts;
+    if (calls === undefined) {
+      throw new ProtocolError("a use of services that it was not given");
+    }
+    return calls;
   }
 
   #streams(): RunStreams {
@@ -154,78 +239,21 @@ export class Services {
     throw new ProtocolError("more output than there was room for");
   }
 
-  #earn(bytes: number): void {
+  /** A fault is told at once. */
+  #earn(bytes: number, fault?: ServiceAnswer): void {
     this.#earned += bytes;
-    if (this.#earned >= CREDIT_BYTES) this.#giveBack();
+    if (fault !== undefined || this.#earned >= CREDIT_BYTES) {
+      this.#giveBack(fault);
+    }
   }
 
-  #giveBack(): void {
+  #giveBack({ answer, body }: Partial<ServiceAnswer> = {}): void {
     if (this.#earned === 0) return;
-    this.#parts.child.send(FRAME.credit, { bytes: this.#earned });
+    const credit = { bytes: this.#earned, ...answer };
+    this.#parts.child.send(FRAME.credit, credit, body);
     this.#outstanding -= this.#earned;
     this.#earned = 0;
   }
 }
 
-const MAX_ARGUMENTS = 1_000;
-
-const isLine = (value: unknown) =>
-  typeof value === "string" && value.length <= 32_768;
-
-const isCall = isShaped({
-  required: {
-    seq: isCount,
-    what: isOneOf(["call"]),
-    index: isCount,
-    args: isArrayOf(isText, MAX_ARGUMENTS),
-  },
-});
-
-const isStdin = isShaped({
-  required: {
-    seq: isCount,
-    what: isOneOf(["stdin"]),
-    maxBytes: (value) =>
-      isCount(value) && Number(value) > 0 && Number(value) <= OUTPUT_BYTES,
-  },
-});
-
-const isSymlink = isShaped({
-  required: {
-    seq: isCount,
-    what: isOneOf(["symlink"]),
-    mount: isLine,
-    target: isLine,
-    path: isArrayOf(isLine, MAX_ARGUMENTS),
-  },
-});
-
-function isQuestion(header: unknown): boolean {
-  return isCall(header) || isStdin(header) || isSymlink(header);
-}
-
-const isOutput = isShaped({
-  required: { fd: (value) => value === 1 || value === 2 },
-});
-
-/** ISO 8601, UTC, to the millisecond. */
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-
-const isEvents = isShaped({
-  required: {
-    events: isArrayOf(
-      isShaped({
-        required: {
-          time: (value) => typeof value === "string" && TIME.test(value),
-          decision: isOneOf(["allowed", "denied"]),
-          operation: isLine,
-          // of others the host decides, and a child has nothing to say
-          capability: isOneOf(OF_CHILD),
-          resource: isLine,
-        },
-        optional: { via: isLine, reason: isLine },
-      }),
-      MAX_EVENTS,
-    ),
-  },
-});
+function ignore(): void {}

@@ -15,6 +15,8 @@ const SLEEP_FUEL_PER_MS = 100_000;
 export interface AccessOptions {
   /** Its engine's side, until it is let go. */
   readonly live: () => Live | undefined;
+  /** Which of the modules that are instantiated together it is. */
+  readonly unit: number;
   /** Whether neither deadline nor fuel has ended the call that runs. */
   readonly mayGoOn: () => boolean;
   /** The page with the watchdog's flag. */
@@ -30,7 +32,7 @@ export interface AccessOptions {
  * @returns Its memory, its time and its fuel.
  */
 export function guestAccess(
-  { live, mayGoOn, flag, hasDeadline }: AccessOptions,
+  { live, unit, mayGoOn, flag, hasDeadline }: AccessOptions,
 ): GuestAccess {
   let view = new Uint8Array();
   function charge(units: number): void {
@@ -42,7 +44,7 @@ export function guestAccess(
   }
   return {
     memory() {
-      const buffer = live()?.memory?.buffer;
+      const buffer = live()?.unitMemories[unit]?.buffer;
       if (buffer === undefined) return new Uint8Array();
       // no memory is shared here: the gate refuses threads
       if (view.buffer !== buffer) view = new Uint8Array(buffer as ArrayBuffer);

@@ -31,6 +31,8 @@ export interface CompiledCode {
   readonly byteLength: number;
   /** The memories that the module defines. */
   readonly memories: readonly MemoryLayout[];
+  /** What its tables may grow to, in elements. */
+  readonly tableElements: number;
   /** Which limits the code carries. */
   readonly mode: Instrumentation;
   /** What it counts towards the bound of the cache: the rewritten bytes. */

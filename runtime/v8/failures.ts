@@ -73,6 +73,42 @@ export class Failures {
     }, cause);
   }
 
+  /** The error of a guest that was at its deadline while the host worked. */
+  waitedTooLong(
+    name: string,
+    timeoutMs: number,
+    { module, name: imported }: ImportName,
+  ): SandboxError<"limit-exceeded"> {
+    const which = `${quote(module)}.${quote(imported)}`;
+    return limitExceeded(name, {
+      limit: "timeoutMs",
+      allowed: timeoutMs,
+      suggestion: `raise timeoutMs, or let the host function ${which}, for ` +
+        "which the guest waited, answer sooner",
+    }, undefined);
+  }
+
+  /** Why an instance is dead whose call was cancelled while it waited. */
+  cancelled(name: string): SandboxError<"trap"> {
+    return new SandboxError(
+      "trap",
+      `Cannot complete ${
+        quote(name)
+      }: the call was cancelled while the guest ` +
+        "waited, and it cannot go on",
+      { details: { export: name, kind: "trap" } },
+    );
+  }
+
+  /** The error of a call whose instance was let go while it waited. */
+  disposed(name: string): SandboxError<"disposed"> {
+    return new SandboxError(
+      "disposed",
+      `Cannot complete ${quote(name)}: the instance was disposed meanwhile`,
+      { details: { kind: "instance" } },
+    );
+  }
+
   /** The error of a guest that was stopped for a call around this one. */
   outerLate(name: string, cause: unknown): SandboxError<"limit-exceeded"> {
     return limitExceeded(name, {
@@ -140,8 +176,9 @@ export class Failures {
   busy(name: string): SandboxError<"instance-busy"> {
     return new SandboxError(
       "instance-busy",
-      `Cannot call ${quote(name)}: the instance is running, and its host ` +
-        "functions may not call into it (use a second sandbox)",
+      `Cannot call ${quote(name)}: the instance is running, or waits for ` +
+        "its host, and takes one call at a time (wait for the call before to " +
+        "end; host functions may not call into it)",
       { details: { export: name } },
     );
   }

@@ -4,10 +4,7 @@
  * @module
  */
 
-import {
-  exchangeMessage,
-  type MessageGuest,
-} from "../../communication/guest_abi.ts";
+import { exchangeMessage } from "../../communication/guest_abi.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import { shorterTimeout } from "../calls.ts";
@@ -15,8 +12,6 @@ import type {
   CallOptions,
   ExchangeOptions,
   GuestAbi,
-  HostImports,
-  HostModule,
   Instance,
   InstanceUsage,
   ModuleExport,
@@ -26,38 +21,27 @@ import type {
 } from "../types.ts";
 import { guestAccess } from "./access.ts";
 import { checkArguments } from "./arguments.ts";
-import type { CompiledModule } from "./compiled.ts";
 import { Failures } from "./failures.ts";
+import type { Entry } from "./functions.ts";
+import { mayWait } from "./link.ts";
 import {
-  type Entry,
+  type BadEnd,
+  type InstanceParts,
+  invoke,
+  type LastMessage,
+  type WaitingCall,
+} from "./instance_parts.ts";
+import {
   exportNotFound,
+  forfeit,
   link,
   type Live,
   messageGuest,
+  sizeOf,
 } from "./live.ts";
+import type { Ended } from "./pending.ts";
+import { Suspender } from "./suspend.ts";
 import { ACKS, FLAG, SLOTS, type Watchdog } from "./watchdog.ts";
-
-/** What an instance is made of. */
-export interface InstanceParts {
-  /** The module, with the limits of the instance. */
-  readonly module: CompiledModule;
-  /** What the host grants it to import. */
-  readonly imports: HostImports;
-  /** Functions that see the guest's memory. */
-  readonly hostModules: readonly HostModule[];
-  /** Keeps the deadlines. */
-  readonly watchdog: Watchdog;
-  /** Raises a trap. */
-  readonly trap: () => never;
-  /** Called once, when the instance lets go of its memory. */
-  readonly release: (instance: Instance) => void;
-}
-
-/** The functions of the last message, and the ABI that named them. */
-interface LastMessage {
-  readonly guest: MessageGuest;
-  readonly abi: GuestAbi | undefined;
-}
 
 /** A running module on V8. */
 export class V8Instance implements Instance {
@@ -65,6 +49,8 @@ export class V8Instance implements Instance {
   readonly #limits: ResolvedLimits;
   readonly #watchdog: Watchdog;
   readonly #failures: Failures;
+  /** Lets the guest wait, if it imports a function that may. */
+  readonly #suspender: Suspender | undefined;
   readonly #release: (instance: Instance) => void;
   #live: Live | undefined;
   /** What is to be let go, if the stack was too short to do so at once. */
@@ -91,34 +77,46 @@ export class V8Instance implements Instance {
    * does not return.
    */
   constructor(parts: InstanceParts) {
-    const { module, watchdog } = parts;
+    const { module, watchdog, trap, units, hostModules, bridges } = parts;
     const { limits } = module;
     this.exports = module.exports;
     this.#limits = limits;
     this.#watchdog = watchdog;
     this.#failures = new Failures(limits, parts.trap);
     this.#release = parts.release;
-    const live = link(module, {
+    const failed = (cause: unknown, name: ImportName, own: boolean) =>
+      this.#failures.hostFunction(cause, name, own);
+    const needed = units.flatMap((unit) => unit.module.imports);
+    this.#suspender = mayWait(needed, hostModules)
+      ? new Suspender({ bridges, watchdog, failed, trap })
+      : undefined;
+    const live = link(units, {
       imports: parts.imports,
-      hostModules: parts.hostModules,
-      access: guestAccess({
-        live: () => this.#live,
-        mayGoOn: () => this.#mayGoOn(),
-        flag: watchdog.words,
-        hasDeadline: limits.timeoutMs !== Infinity,
-      }),
+      hostModules,
+      bridges,
+      memoryBytes: limits.memoryBytes,
+      access: (unit) =>
+        guestAccess({
+          unit,
+          live: () => this.#live,
+          mayGoOn: () => this.#mayGoOn(),
+          flag: watchdog.words,
+          hasDeadline: limits.timeoutMs !== Infinity,
+        }),
       flag: watchdog.memory,
-      failed: (cause, name, own) =>
-        this.#failures.hostFunction(cause, name, own),
+      failed,
       mayCall: (name) => this.#mayCallHost(name),
-      trap: parts.trap,
+      trap,
+      suspender: this.#suspender,
     });
-    const { start } = live;
+    const { starts } = live;
     this.#live = live;
     if (live.fuel !== undefined) this.setFuel(limits.fuel ?? 0);
-    if (start !== undefined) {
-      this.#run("start", limits.timeoutMs, start, NO_ARGUMENTS);
-    }
+    if (starts.length === 0) return;
+    // under one deadline, all of them
+    this.#run("start", limits.timeoutMs, () => {
+      for (const start of starts) start();
+    }, NO_ARGUMENTS);
   }
 
   /** Why the instance is dead, if it is. */
@@ -126,13 +124,25 @@ export class V8Instance implements Instance {
     return this.#failure;
   }
 
-  // deno-lint-ignore require-await -- the interface is asynchronous
   async call(
     name: string,
     args: readonly WasmValue[],
     options: CallOptions = {},
   ): Promise<WasmResult> {
-    return this.callSync(name, args, options);
+    const suspender = this.#suspender;
+    if (suspender === undefined) return this.callSync(name, args, options);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const entry = this.#ready(name).functions.get(name);
+    if (entry === undefined) throw exportNotFound(name, this.exports);
+    checkArguments(name, entry.signature, args);
+    const timeoutMs = this.#timeout(options.timeoutMs);
+    const run = suspender.promising(entry);
+    return await this.#wait(
+      suspender,
+      { name, timeoutMs, signal },
+      () => run(...args),
+    );
   }
 
   callSync(
@@ -153,13 +163,26 @@ export class V8Instance implements Instance {
     return this.#run(name, timeoutMs, entry.fn, args);
   }
 
-  // deno-lint-ignore require-await -- the interface is asynchronous
   async exchange<T extends string | Uint8Array>(
     name: string,
     request: T,
     options: ExchangeOptions = {},
   ): Promise<Reply<T>> {
-    return this.exchangeSync(name, request, options);
+    const suspender = this.#suspender;
+    if (suspender === undefined) {
+      return this.exchangeSync(name, request, options);
+    }
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const message = this.#message(name, options.abi);
+    const timeoutMs = this.#timeout(options.timeoutMs);
+    const { messageBytes } = this.#limits;
+    const exchange = message.exchange ??= suspender.exchanging(message.guest);
+    return await this.#wait(
+      suspender,
+      { name, timeoutMs, signal },
+      () => exchange(request, messageBytes),
+    ) as Reply<T>;
   }
 
   exchangeSync<T extends string | Uint8Array>(
@@ -168,16 +191,7 @@ export class V8Instance implements Instance {
     options: ExchangeOptions = {},
   ): Reply<T> {
     options.signal?.throwIfAborted();
-    const live = this.#ready(name);
-    const { abi } = options;
-    let last = this.#lastMessage;
-    if (last?.guest.name !== name || last.abi !== abi) {
-      const entry = live.functions.get(name);
-      if (entry === undefined) throw exportNotFound(name, this.exports);
-      last = { guest: messageGuest(entry, live, abi), abi };
-      this.#lastMessage = last;
-    }
-    const { guest } = last;
+    const { guest } = this.#message(name, options.abi);
     const { messageBytes } = this.#limits;
     return this.#run(
       name,
@@ -193,16 +207,10 @@ export class V8Instance implements Instance {
     return this.#lastUsage;
   }
 
-  #usageOf({ memories, tables, fuel }: Live): InstanceUsage {
+  #usageOf(live: Live): InstanceUsage {
+    const { fuel } = live;
     return {
-      memoryBytes: memories.reduce(
-        (sum, { buffer }) => sum + buffer.byteLength,
-        0,
-      ),
-      tableElements: tables.reduce(
-        (sum, { length }) => sum + Number(length),
-        0,
-      ),
+      ...sizeOf(live),
       fuel: fuel === undefined
         ? undefined
         : this.#fuelGiven - Number(fuel.value),
@@ -229,8 +237,12 @@ export class V8Instance implements Instance {
       "Cannot use the instance: it is disposed",
       { details: { kind: "instance" } },
     );
+    // a guest that waits is ended first
+    const over = this.#suspender?.end(
+      (name) => this.#failures.disposed(name),
+    );
     this.#letGo(this.#live);
-    return Promise.resolve();
+    return over ?? Promise.resolve();
   }
 
   /** Whether neither deadline nor fuel has ended the call that runs. */
@@ -256,6 +268,19 @@ export class V8Instance implements Instance {
     const live = this.#live;
     if (live === undefined) throw this.#failures.dead(name, this.#failure);
     return live;
+  }
+
+  /** The functions that a message goes through. */
+  #message(name: string, abi: GuestAbi | undefined): LastMessage {
+    const live = this.#ready(name);
+    let last = this.#lastMessage;
+    if (last?.guest.name !== name || last.abi !== abi) {
+      const entry = live.functions.get(name);
+      if (entry === undefined) throw exportNotFound(name, this.exports);
+      last = { guest: messageGuest(entry, live, abi), abi };
+      this.#lastMessage = last;
+    }
+    return last;
   }
 
   #timeout(timeoutMs: number | undefined): number {
@@ -291,17 +316,22 @@ export class V8Instance implements Instance {
     }
     // until the deadline is off nothing is called: it could overflow the stack
     this.#running = false;
-    watchdog.depth = depth;
-    const before = Atomics.exchange(words, SLOTS + depth, 0);
-    const late = before < 0;
-    if (late) {
-      // claimed: the flag follows at once, and must not stay, unless a call
-      // around this one is late too
-      while (Atomics.load(words, ACKS + depth) !== -before);
-      Atomics.store(words, FLAG, 1);
-      for (let outer = 0; outer < depth; outer++) {
-        if (Atomics.load(words, SLOTS + outer) < 0) {
-          Atomics.store(words, FLAG, 0);
+    let late = false;
+    // a guest that waits, or has returned from a call that might have waited,
+    // is disarmed already
+    if (watchdog.depth !== depth) {
+      watchdog.depth = depth;
+      const before = Atomics.exchange(words, SLOTS + depth, 0);
+      late = before < 0;
+      if (late) {
+        // claimed: the flag follows at once, and must not stay, unless a call
+        // around this one is late too
+        while (Atomics.load(words, ACKS + depth) !== -before);
+        Atomics.store(words, FLAG, 1);
+        for (let outer = 0; outer < depth; outer++) {
+          if (Atomics.load(words, SLOTS + outer) < 0) {
+            Atomics.store(words, FLAG, 0);
+          }
         }
       }
     }
@@ -321,14 +351,92 @@ export class V8Instance implements Instance {
     }
     this.#last = undefined;
     this.#lastMessage = undefined;
-    throw this.#end(name, live, { late: late ? timeoutMs : undefined, error });
+    const { outerLate } = watchdog;
+    const lateMs = late ? timeoutMs : undefined;
+    throw this.#end(name, live, { late: lateMs, outerLate, error });
+  }
+
+  /**
+   * Runs a part of the guest that may wait, and sees how it ends. What runs
+   * until it first waits, runs as a call that cannot.
+   */
+  async #wait<R>(
+    suspender: Suspender,
+    { name, timeoutMs, signal }: WaitingCall,
+    part: () => Promise<R>,
+  ): Promise<R> {
+    const live = this.#live;
+    const call = suspender.begin({
+      name,
+      timeoutMs,
+      signal,
+      late: (imported) =>
+        this.#failures.waitedTooLong(name, timeoutMs, imported),
+    });
+    let promise: Promise<R> | undefined;
+    let isOver = false;
+    let result: R | undefined;
+    let error: unknown;
+    try {
+      this.#run(name, timeoutMs, () => promise = part(), NO_ARGUMENTS);
+    } catch (thrown) {
+      isOver = true;
+      error = thrown;
+    }
+    // until the stack is empty again nothing is called: it could overflow
+    const outerLate = !call.isWaiting &&
+      Atomics.load(this.#watchdog.words, FLAG) === 0;
+    if (call.hasReturned && !call.isLate && !isOver) {
+      return await promise as R;
+    }
+    if (isOver) {
+      await undefined;
+      suspender.finish(call);
+      await promise?.catch(ignore);
+      throw error;
+    }
+    // it waits, or has trapped, which the promise tells in a moment
+    this.#running = true;
+    try {
+      result = await promise;
+    } catch (thrown) {
+      error = thrown;
+    }
+    suspender.finish(call);
+    this.#running = false;
+    if (call.hasReturned && !call.isLate && this.#isWell(live)) {
+      return result as R;
+    }
+    if (call.ended !== undefined) throw this.#cutOff(name, live, call.ended);
+    this.#live = undefined;
+    const late = call.isLate ? timeoutMs : undefined;
+    throw this.#end(name, live, { late, outerLate, error });
+  }
+
+  /** Whether neither a host function nor the fuel has ended the call. */
+  #isWell(live: Live | undefined): boolean {
+    const fuel = live?.fuel;
+    return !this.#failures.hostFailed &&
+      (fuel === undefined || fuel.value >= 0n);
+  }
+
+  /**
+   * The end of a call that was ended while it waited. The fuel is exact: the
+   * guest notes it before calls.
+   */
+  #cutOff(name: string, live: Live | undefined, { error }: Ended): unknown {
+    this.#failure ??= SandboxError.is(error)
+      ? error
+      : this.#failures.cancelled(name);
+    this.#letGo(live);
+    return error;
   }
 
   /** Why a call did not end well. */
   #end(
     name: string,
     live: Live | undefined,
-    { late, error }: { late: number | undefined; error: unknown },
+    { late, outerLate, error }: BadEnd,
   ): SandboxError {
     const failures = this.#failures;
     const isEmpty = live?.fuel !== undefined && live.fuel.value < 0n;
@@ -337,7 +445,7 @@ export class V8Instance implements Instance {
     if (isCut && live?.settled?.value !== 1) forfeit(live);
     const failure = isLate || isEmpty
       ? failures.overLimit(name, late, error)
-      : this.#watchdog.outerLate
+      : outerLate
       ? failures.outerLate(name, error)
       : failures.of(name, error);
     this.#failure ??= failure;
@@ -358,33 +466,11 @@ export class V8Instance implements Instance {
     this.#live = undefined;
     this.#last = undefined;
     this.#lastMessage = undefined;
+    this.#suspender?.forget();
     this.#release(this);
   }
 }
 
+function ignore(): void {}
+
 const NO_ARGUMENTS: readonly never[] = Object.freeze([]);
-
-/**
- * Takes all that is left of the fuel: a guest that was cut short has used more
- * than it has noted, and could trap on purpose to hide it.
- */
-function forfeit(live: Live | undefined): void {
-  if (live?.fuel !== undefined) live.fuel.value = 0n;
-}
-
-/** Calls a function; without a spread for the few arguments that are usual. */
-function invoke<A, R>(
-  fn: (...args: readonly A[]) => R,
-  args: readonly A[],
-): R {
-  switch (args.length) {
-    case 0:
-      return fn();
-    case 1:
-      return fn(args[0] as A);
-    case 2:
-      return fn(args[0] as A, args[1] as A);
-    default:
-      return fn(...args);
-  }
-}

@@ -5,20 +5,24 @@
  * @module
  */
 
-import { quote } from "../../_text.ts";
 import { hasTypes } from "../../communication/guest_abi.ts";
-import { type ImportName, SandboxError } from "../../errors.ts";
+import type { ImportName } from "../../errors.ts";
 import type {
   HostFunction,
   HostImports,
   HostModule,
   HostModuleFunction,
   ModuleImport,
-  NumberType,
-  Signature,
-  WasmResult,
 } from "../types.ts";
+import {
+  direct,
+  guarded,
+  type GuardedFunction,
+  type HostGuard,
+  waiting,
+} from "./guarded.ts";
 import type { MemoryLayout, ModuleLayout } from "./layout.ts";
+import { isGranted, notGranted } from "./linked.ts";
 import { FLAG_NAME } from "./rewrite.ts";
 
 /** Bytes of a page of memory. */
@@ -60,14 +64,37 @@ export function memoryImports(
   capBytes: number,
   flag: WebAssembly.Memory,
 ): Record<string, WebAssembly.Memory> {
-  const own = layout.memories.filter(({ imported }) => !imported);
-  const maxima = memoryMaxima(own, capBytes);
-  const imports: Record<string, WebAssembly.Memory> = Object.create(null);
-  own.forEach((memory, index) => {
-    imports[String(index)] = makeMemory(memory, maxima[index] ?? memory.min);
+  const [imports = {}] = linkedMemoryImports([layout], capBytes, flag);
+  return imports;
+}
+
+/**
+ * Makes the memories of modules that are instantiated together.
+ *
+ * @param layouts The modules.
+ * @param capBytes Cap of all their memories together, in bytes.
+ * @param flag The memory with the watchdog's flag.
+ * @returns What each imports them from.
+ * @throws {RangeError} If the engine has no room for them.
+ */
+export function linkedMemoryImports(
+  layouts: readonly Pick<ModuleLayout, "memories">[],
+  capBytes: number,
+  flag: WebAssembly.Memory,
+): readonly Record<string, WebAssembly.Memory>[] {
+  const own = layouts.map(({ memories }) =>
+    memories.filter(({ imported }) => !imported)
+  );
+  const maxima = memoryMaxima(own.flat(), capBytes).values();
+  return own.map((memories) => {
+    const imports: Record<string, WebAssembly.Memory> = Object.create(null);
+    memories.forEach((memory, index) => {
+      const { value = memory.min } = maxima.next();
+      imports[String(index)] = makeMemory(memory, value);
+    });
+    imports[FLAG_NAME] = flag;
+    return Object.freeze(imports);
   });
-  imports[FLAG_NAME] = flag;
-  return Object.freeze(imports);
 }
 
 function makeMemory(
@@ -87,24 +114,22 @@ function makeMemory(
   );
 }
 
-/** Told of what a host function did wrong. */
-export type HostFailed = (
-  cause: unknown,
-  name: ImportName,
-  own: boolean,
-) => never;
-
-/** What stands around every host function. */
-export interface HostGuard {
-  /**
-   * Called when a host function throws; must trap. It is told whether the
-   * function is a host module's, whose errors are the guest's end as they are.
-   */
-  readonly failed: HostFailed;
-  /** Whether no limit has ended the call that runs; counts the host's calls. */
-  readonly mayCall: (name: ImportName) => boolean;
-  /** Raises a trap. */
-  readonly trap: () => never;
+/**
+ * Whether a module imports a function that may suspend it.
+ *
+ * @param needed What the module imports.
+ * @param modules Host modules.
+ * @returns Whether it does.
+ */
+export function mayWait(
+  needed: readonly ModuleImport[],
+  modules: readonly HostModule[],
+): boolean {
+  return needed.some(({ module, name }) =>
+    modules.some((each) =>
+      each.name === module && each.suspending?.includes(name)
+    )
+  );
 }
 
 /** What a host grants, and a guest links with. */
@@ -119,6 +144,10 @@ export interface Granted {
       readonly functions: Readonly<Record<string, HostModuleFunction>>;
     }
   >;
+  /** What modules offer that are instantiated together with it. */
+  readonly linked?: (need: ModuleImport) => WebAssembly.ImportValue | undefined;
+  /** How it is told from them, in messages. */
+  readonly chain?: string;
 }
 
 /**
@@ -140,13 +169,16 @@ export function hostImports(
   const missing: ImportName[] = [];
   const known = new Map<string, string>();
   for (const need of needed) {
-    const value = grantedValue(need, granted, guard);
     // one name is one function, whose results are checked for one type
     const key = JSON.stringify([need.module, need.name]);
     const type = JSON.stringify([need.kind, need.signature]);
-    const same = (known.get(key) ?? type) === type;
+    const before = known.get(key);
+    if (before === type) continue;
     known.set(key, type);
-    if (value === undefined || !same) {
+    const value = before === undefined
+      ? grantedValue(need, granted, guard)
+      : undefined;
+    if (value === undefined) {
       const { module, name, kind } = need;
       missing.push({ module, name, kind });
       continue;
@@ -157,50 +189,26 @@ export function hostImports(
     >;
     namespace[need.name] = value;
   }
-  if (missing.length > 0) throw notGranted(missing);
+  if (missing.length > 0) throw notGranted(missing, granted.chain);
   for (const namespace of Object.values(imports)) Object.freeze(namespace);
   return imports;
 }
 
-/** How many missing imports a message names. */
-const MAX_NAMED = 8;
-
-function notGranted(
-  missing: readonly ImportName[],
-): SandboxError<"import-not-granted"> {
-  const names = missing.slice(0, MAX_NAMED).map(({ module, name, kind }) =>
-    `${kind} ${quote(module)}.${quote(name)}`
-  );
-  const more = missing.length - names.length;
-  if (more > 0) names.push(`${more} more`);
-  return new SandboxError(
-    "import-not-granted",
-    `Cannot make an instance: the module imports ${names.join(", ")}, ` +
-      "which nobody grants (functions of numbers, and constants, are granted " +
-      "with imports)",
-    { details: { missing } },
-  );
-}
-
 function grantedValue(
   need: ModuleImport,
-  { imports, modules }: Granted,
+  { imports, modules, linked }: Granted,
   guard: HostGuard,
 ): WebAssembly.ImportValue | undefined {
   const { module, name, kind, signature } = need;
   if (modules.has(module)) return ownFunction(need, modules, guard);
-  const namespace = Object.hasOwn(imports, module)
-    ? imports[module]
-    : undefined;
-  if (namespace === undefined || !Object.hasOwn(namespace, name)) {
-    return undefined;
-  }
-  const value = namespace[name];
+  if (!isGranted(imports, need)) return linked?.(need);
+  const value = imports[module]?.[name];
   if (kind === "function" && typeof value === "function" && signature) {
     const { params, results } = signature;
     // a reference to something of the host's is never handed out
     if ([...params, ...results].includes("other")) return undefined;
-    return guarded(value, { module, name }, { signature, guard, own: false });
+    const id: ImportName = { module, name };
+    return guarded(value, { name: id, signature, guard, own: false });
   }
   if (kind !== "global" || typeof value === "function") return undefined;
   // a bigint for a constant of 64 bits, which TypeScript does not know
@@ -218,54 +226,16 @@ function ownFunction(
   if (kind !== "function" || signature === undefined) return undefined;
   if (!Object.hasOwn(module.signatures, name)) return undefined;
   const type = module.signatures[name];
-  const fn = functions[name] as HostFunction | undefined;
+  const fn = Object.hasOwn(functions, name)
+    ? functions[name] as HostFunction | undefined
+    : undefined;
   if (fn === undefined || type === undefined) return undefined;
   if (!hasTypes(signature, type.params, type.results)) return undefined;
-  return guarded(fn, { module: from, name }, { signature, guard, own: true });
-}
-
-/** A host function whose every way out is checked: what it throws must trap. */
-function guarded(
-  fn: HostFunction,
-  name: ImportName,
-  { signature, guard, own }: {
-    signature: Signature;
-    guard: HostGuard;
-    own: boolean;
-  },
-): HostFunction {
-  const { results } = signature;
-  const { failed, mayCall, trap } = guard;
-  return (...args) => {
-    try {
-      // a row of calls may have no check between them
-      if (mayCall(name)) return checkedResult(fn(...args), results);
-    } catch (cause) {
-      return failed(cause, name, own);
-    }
-    return trap();
-  };
-}
-
-function checkedResult(
-  result: unknown,
-  results: Signature["results"],
-): WasmResult {
-  if (results.length === 0) return undefined;
-  if (results.length === 1) return checked(result, results[0]);
-  if (!Array.isArray(result) || result.length !== results.length) {
-    throw new TypeError(`it must return an array of ${results.length}`);
-  }
-  return results.map((type, index) => checked(result[index], type));
-}
-
-function checked(
-  value: unknown,
-  type: NumberType | "other" | undefined,
-): number | bigint {
-  const expected = type === "i64" ? "bigint" : "number";
-  if (typeof value === "bigint" && type === "i64") return value;
-  if (typeof value === "number" && type !== "i64") return value;
-  const given = value instanceof Promise ? "a promise" : `a ${typeof value}`;
-  throw new TypeError(`it must return a ${expected} for ${type}, not ${given}`);
+  const id: ImportName = { module: from, name };
+  if (module.direct?.includes(name)) return direct(fn, id);
+  const { suspender } = guard;
+  const options: GuardedFunction = { name: id, signature, guard, own: true };
+  return suspender !== undefined && module.suspending?.includes(name)
+    ? waiting(fn, options, suspender)
+    : guarded(fn, options);
 }

@@ -16,38 +16,20 @@ import {
   type MessageGuest,
 } from "../../communication/guest_abi.ts";
 import { SandboxError } from "../../errors.ts";
-import type {
-  GuestAbi,
-  GuestAccess,
-  HostImports,
-  HostModule,
-  ModuleExport,
-  Signature,
-  WasmResult,
-  WasmValue,
-} from "../types.ts";
+import type { GuestAbi, GuestAccess, ModuleExport } from "../types.ts";
+import type { Bridges } from "./bridge.ts";
 import type { CompiledModule } from "./compiled.ts";
-import { type HostGuard, hostImports, memoryImports } from "./link.ts";
+import type { Entry, GuestFunction } from "./functions.ts";
+import type { HostGuard } from "./guarded.ts";
+import { linkedMemoryImports } from "./link.ts";
+import { type Grants, inOrder, type Unit } from "./linked.ts";
+import { Linker } from "./linker.ts";
 import {
   FUEL_EXPORT,
   MEMORY_MODULE,
   SETTLED_EXPORT,
-  START_EXPORT,
   TABLE_EXPORT,
 } from "./rewrite.ts";
-
-/** A function of the guest's; takes and gives numbers. */
-export type GuestFunction = (...args: readonly WasmValue[]) => WasmResult;
-
-/** An exported function. */
-export interface Entry {
-  /** Its name. */
-  readonly name: string;
-  /** The function, with no guard around it. */
-  readonly fn: GuestFunction;
-  /** Its signature. */
-  readonly signature: Signature;
-}
 
 /** The engine's side of an instance, until it is let go. */
 export interface Live {
@@ -55,6 +37,8 @@ export interface Live {
   readonly functions: ReadonlyMap<string, Entry>;
   /** The memory that messages go through, if it is exported. */
   readonly memory: WebAssembly.Memory | undefined;
+  /** The same of each of the modules that are instantiated together. */
+  readonly unitMemories: readonly (WebAssembly.Memory | undefined)[];
   /** All memories. */
   readonly memories: readonly WebAssembly.Memory[];
   /** All tables. */
@@ -63,70 +47,86 @@ export interface Live {
   readonly fuel: WebAssembly.Global | undefined;
   /** 1 if the fuel is exact although the guest has trapped. */
   readonly settled: WebAssembly.Global | undefined;
-  /** What was the start function, if there is one. */
-  readonly start: GuestFunction | undefined;
+  /** What were the start functions, in order. */
+  readonly starts: readonly GuestFunction[];
 }
 
-/** What a module is linked with. */
-export interface LinkOptions extends HostGuard {
-  /** What the host grants. */
-  readonly imports: HostImports;
-  /** Functions that see the guest's memory. */
-  readonly hostModules: readonly HostModule[];
-  /** What they see. */
-  readonly access: GuestAccess;
+/** What modules are linked with. */
+export interface LinkOptions extends HostGuard, Grants {
+  /** What host modules see of each module, by its place. */
+  readonly access: (unit: number) => GuestAccess;
   /** The memory with the watchdog's flag. */
   readonly flag: WebAssembly.Memory;
+  /** What stands between modules that import from each other. */
+  readonly bridges: Bridges;
+  /** Cap of all memories together. */
+  readonly memoryBytes: number;
 }
 
 /**
- * Links a module. Nothing of the guest's runs.
+ * Links modules. Nothing of the guest's runs.
  *
- * @param module The module, with the limits of the instance.
- * @param options What it is linked with.
+ * @param units The modules, the main one first.
+ * @param options What they are linked with.
  * @returns The engine's side of the instance.
- * @throws {SandboxError} If it cannot be linked.
+ * @throws {SandboxError} If they cannot be linked.
  */
-export function link(
-  module: CompiledModule,
-  { imports, hostModules, access, flag, ...guard }: LinkOptions,
-): Live {
-  const modules = new Map(
-    hostModules.map((each) => [
-      each.name,
-      { module: each, functions: each.link(access) },
-    ]),
+export function link(units: readonly Unit[], options: LinkOptions): Live {
+  const { flag } = options;
+  const memories = makeMemories(units, options);
+  const linker = new Linker(units, options);
+  for (const step of inOrder(units, options)) {
+    const index = units.indexOf(step.unit);
+    const all = linker.imports(step, index);
+    Object.defineProperty(all, MEMORY_MODULE, { value: memories[index] });
+    const whose = units.length === 1 ? "" : `from module ${step.unit.chain}: `;
+    const imports = Object.freeze(all);
+    linker.add(step.unit, instantiate(step.unit.module, imports, whose));
+  }
+  const exports = units.map((unit) => linker.exports(unit));
+  const [main = {}] = exports;
+  const unitMemories = exports.map(({ [MEMORY_EXPORT]: memory }) =>
+    memory instanceof WebAssembly.Memory ? memory : undefined
   );
-  const all = hostImports(module.imports, { imports, modules }, guard);
-  const memories = makeMemories(module, flag);
-  Object.defineProperty(all, MEMORY_MODULE, { value: memories });
-  const exports = instantiate(module, Object.freeze(all));
+  return {
+    functions: functionsOf(units[0]?.module.exports ?? [], main),
+    memory: unitMemories[0],
+    unitMemories,
+    memories: memories.flatMap((each) => Object.values(each))
+      .filter((each) => each !== flag),
+    tables: exports.flatMap(tablesOf),
+    fuel: main[FUEL_EXPORT] as WebAssembly.Global | undefined,
+    settled: main[SETTLED_EXPORT] as WebAssembly.Global | undefined,
+    starts: linker.starts,
+  };
+}
+
+function functionsOf(
+  described: readonly ModuleExport[],
+  exports: WebAssembly.Exports,
+): ReadonlyMap<string, Entry> {
   const functions = new Map<string, Entry>();
-  for (const { name, kind, signature } of module.exports) {
+  for (const { name, kind, signature } of described) {
     if (kind !== "function" || signature === undefined) continue;
     const fn = exports[name] as GuestFunction;
     functions.set(name, { name, fn, signature });
   }
-  const memory = exports[MEMORY_EXPORT];
-  return {
-    functions,
-    memory: memory instanceof WebAssembly.Memory ? memory : undefined,
-    memories: Object.values(memories).filter((each) => each !== flag),
-    tables: Object.entries(exports).filter(([name]) =>
-      name.startsWith(TABLE_EXPORT)
-    ).map(([, table]) => table as WebAssembly.Table),
-    fuel: exports[FUEL_EXPORT] as WebAssembly.Global | undefined,
-    settled: exports[SETTLED_EXPORT] as WebAssembly.Global | undefined,
-    start: exports[START_EXPORT] as GuestFunction | undefined,
-  };
+  return functions;
+}
+
+function tablesOf(exports: WebAssembly.Exports): WebAssembly.Table[] {
+  return Object.entries(exports).filter(([name]) =>
+    name.startsWith(TABLE_EXPORT)
+  ).map(([, table]) => table as WebAssembly.Table);
 }
 
 function makeMemories(
-  { code, limits: { memoryBytes } }: CompiledModule,
-  flag: WebAssembly.Memory,
-): Record<string, WebAssembly.Memory> {
+  units: readonly Unit[],
+  { memoryBytes, flag }: LinkOptions,
+): readonly Record<string, WebAssembly.Memory>[] {
+  const layouts = units.map(({ module }) => module.code);
   try {
-    return memoryImports(code, memoryBytes, flag);
+    return linkedMemoryImports(layouts, memoryBytes, flag);
   } catch (cause) {
     const suggestion = "dispose other sandboxes, or lower memoryBytes";
     throw new SandboxError(
@@ -143,6 +143,7 @@ function makeMemories(
 function instantiate(
   module: CompiledModule,
   imports: Record<string, Record<string, WebAssembly.ImportValue>>,
+  whose: string,
 ): WebAssembly.Exports {
   try {
     return new WebAssembly.Instance(module.code.compiled, imports).exports;
@@ -153,13 +154,13 @@ function instantiate(
     if (cause instanceof WebAssembly.LinkError) {
       throw new SandboxError(
         "import-not-granted",
-        `Cannot make an instance: what is granted does not fit: ${reason}`,
+        `Cannot make an instance: ${whose}what is granted does not fit: ${reason}`,
         { details: { missing: [] } },
       );
     }
     throw new SandboxError(
       "trap",
-      `Cannot make an instance: the engine says: ${reason}`,
+      `Cannot make an instance: ${whose}the engine says: ${reason}`,
       { cause, details: { export: "start", kind: "trap" } },
     );
   }
@@ -236,4 +237,32 @@ export function exportNotFound(
     `Cannot call ${quote(name)}: ${reason} (${known})`,
     { details: { name, ...(suggestion === undefined ? {} : { suggestion }) } },
   );
+}
+
+/**
+ * What an instance has used of its memory and tables.
+ *
+ * @param live The instance.
+ * @returns Bytes and elements.
+ */
+export function sizeOf(
+  { memories, tables }: Live,
+): { readonly memoryBytes: number; readonly tableElements: number } {
+  return {
+    memoryBytes: memories.reduce(
+      (sum, { buffer }) => sum + buffer.byteLength,
+      0,
+    ),
+    tableElements: tables.reduce((sum, { length }) => sum + Number(length), 0),
+  };
+}
+
+/**
+ * Takes all that is left of the fuel: a guest that was cut short has used more
+ * than it has noted, and could trap on purpose to hide it.
+ *
+ * @param live The instance.
+ */
+export function forfeit(live: Live | undefined): void {
+  if (live?.fuel !== undefined) live.fuel.value = 0n;
 }

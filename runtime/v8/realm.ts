@@ -7,6 +7,7 @@
  */
 
 import { SandboxError } from "../../errors.ts";
+import { Bridges } from "./bridge.ts";
 import type { CompiledCode } from "./compiled.ts";
 import { ModuleCache } from "./cache.ts";
 import { makeTrap } from "./trap.ts";
@@ -45,6 +46,8 @@ export interface Slot {
 class Realm {
   /** Compiled modules, by content and limits. */
   readonly modules: ModuleCache<CompiledCode> = new ModuleCache(CACHE);
+  /** What stands between guests and functions that wait. */
+  readonly bridges: Bridges = new Bridges();
   #watchdog: Promise<Watchdog> | undefined;
   #idle: Watchdog | undefined;
   #trap: (() => never) | undefined;

@@ -17,21 +17,30 @@ import type {
   Runtime,
   RuntimeFeatures,
 } from "../types.ts";
+import {
+  checkBounds,
+  checkMemory,
+  checkMode,
+  checkTogether,
+  instrumentation,
+  NAME,
+  tableBound,
+  unsupported,
+} from "./admission.ts";
 import { type CompiledCode, CompiledModule, describe } from "./compiled.ts";
 import { featureMask, FEATURES, OUT_OF_REACH } from "./features.ts";
-import { gate, overLimit, writeLimits } from "./gate.ts";
-import { type InstanceParts, V8Instance } from "./instance.ts";
+import { gate, writeLimits } from "./gate.ts";
+import { V8Instance } from "./instance.ts";
+import type { InstanceParts } from "./instance_parts.ts";
 import {
   functionTypes,
   type GateOptions,
   type Instrumentation,
 } from "./layout.ts";
-import { PAGE_BYTES } from "./link.ts";
+import { unitsOf } from "./linked.ts";
 import { refused } from "./bounds.ts";
 import { realm } from "./realm.ts";
 import { readSource } from "./source.ts";
-
-const NAME = "v8";
 
 /** Limits that a process, a sandbox or a channel enforces, and no runtime. */
 const OF_OTHERS = Object.freeze(
@@ -57,13 +66,14 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
     FEATURES.filter((name) => !OUT_OF_REACH.includes(name)),
   ),
   sync: true,
-  async: false,
+  async: true,
   limits: Object.freeze({
     memoryBytes: hard("the maximum of each memory, which the host makes"),
     tableElements: hard("the maximum of each table, written into the module"),
     timeoutMs: hard(
-      "checks written into the module, of a flag that a watchdog thread sets; " +
-        "a host function that blocks is stopped when it returns",
+      "checks written into the module, of a flag that a watchdog thread sets, " +
+        "and a timer while the guest waits; a host function that blocks is " +
+        "stopped when it returns",
     ),
     fuel: hard("charges written into the module"),
     messageBytes: hard("the host, before it copies"),
@@ -160,7 +170,7 @@ export class V8Runtime implements Runtime {
       realm.modules.set(key, code);
     }
     signal?.throwIfAborted();
-    checkMemory(code, limits);
+    checkMemory([code], limits);
     return new CompiledModule(code, limits);
   }
 
@@ -171,28 +181,36 @@ export class V8Runtime implements Runtime {
     this.#use();
     const { signal, imports = {}, hostModules = [] } = options;
     signal?.throwIfAborted();
-    if (!(module instanceof CompiledModule)) {
-      throw new TypeError(
-        `Cannot instantiate the module: it was not compiled by the "${NAME}" runtime`,
-      );
-    }
-    const limits = resolveLimits({ ...module.limits, ...options.limits });
+    const linked = new Map(
+      Object.entries(options.linked ?? {}).map(([name, each]) =>
+        [name, compiledHere(each)] as const
+      ),
+    );
+    const main = compiledHere(module);
+    const limits = resolveLimits({ ...main.limits, ...options.limits });
     this.#requireEnforced(limits);
-    checkMode(module.code.mode, instrumentation(limits, this.#keepsDeadlines));
-    checkBounds(module.limits, limits);
-    checkMemory(module.code, limits);
+    const mode = instrumentation(limits, this.#keepsDeadlines);
+    const modules = [main, ...linked.values()];
+    for (const { code, limits: compiled } of modules) {
+      checkMode(code.mode, mode, linked.size > 0);
+      checkBounds(compiled, limits);
+    }
+    checkTogether(modules, limits);
+    const limited = new CompiledModule(main.code, limits);
+    const units = unitsOf(main, linked, hostModules);
     const watchdog = this.#keepsDeadlines
       ? await realm.watchdog()
       : realm.idleWatchdog;
     signal?.throwIfAborted();
     this.#use();
-    const limited = new CompiledModule(module.code, limits);
     const { trap } = realm;
     return this.#make({
       module: limited,
+      units,
       imports,
       hostModules,
       watchdog,
+      bridges: realm.bridges,
       trap,
     });
   }
@@ -206,7 +224,12 @@ export class V8Runtime implements Runtime {
   }
 
   #make(parts: Omit<InstanceParts, "release">): Instance {
-    const slot = realm.admit(parts.module.code.memories.length);
+    const slot = realm.admit(
+      parts.units.reduce(
+        (sum, { module: { code } }) => sum + code.memories.length,
+        0,
+      ),
+    );
     try {
       const instance = new V8Instance({
         ...parts,
@@ -242,17 +265,6 @@ export class V8Runtime implements Runtime {
   }
 }
 
-function instrumentation(
-  limits: ResolvedLimits,
-  keepsDeadlines: boolean,
-): Instrumentation {
-  return {
-    deadline: keepsDeadlines && Number.isFinite(limits.timeoutMs),
-    fuel: limits.fuel !== undefined,
-    tableElements: limits.tableElements,
-  };
-}
-
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
@@ -270,6 +282,7 @@ async function compile(
     description: describe(gated),
     byteLength: bytes.length,
     memories: gated.layout.memories.filter(({ imported }) => !imported),
+    tableElements: tableBound(gated.layout, mode),
     mode,
     cacheBytes: code.length,
   };
@@ -294,39 +307,9 @@ async function compileCode(
   }
 }
 
-/** Throws if the memories are larger from the start than they may become. */
-function checkMemory({ memories }: CompiledCode, limits: ResolvedLimits): void {
-  const pages = memories.reduce((sum, { min }) => sum + min, 0);
-  const used = pages * PAGE_BYTES;
-  if (used <= limits.memoryBytes) return;
-  throw overLimit("memoryBytes", limits.memoryBytes, used);
-}
-
-function checkMode(mode: Instrumentation, wanted: Instrumentation): void {
-  for (const name of ["deadline", "fuel", "tableElements"] as const) {
-    if (mode[name] === wanted[name]) continue;
-    throw new TypeError(
-      "Cannot instantiate the module: its code was compiled with other " +
-        `limits (${name} differs; compile it with the limits of the instance)`,
-    );
-  }
-}
-
-/** Throws if bounds were changed that the gate has looked at already. */
-function checkBounds(compiled: ResolvedLimits, limits: ResolvedLimits): void {
-  for (const name of ["moduleBytes", "functionBytes"] as const) {
-    if (compiled[name] === limits[name]) continue;
-    throw new TypeError(
-      `Cannot instantiate the module with another ${name}: it was compiled ` +
-        `with ${compiled[name]} (compile it with the limits of the instance)`,
-    );
-  }
-}
-
-function unsupported(what: string): SandboxError<"unsupported"> {
-  return new SandboxError(
-    "unsupported",
-    `Cannot use ${what}: the "${NAME}" runtime cannot enforce it`,
-    { details: { runtime: NAME, feature: what } },
+function compiledHere(module: Module): CompiledModule {
+  if (module instanceof CompiledModule) return module;
+  throw new TypeError(
+    `Cannot instantiate the module: it was not compiled by the "${NAME}" runtime`,
   );
 }

@@ -86,6 +86,17 @@ const EXCHANGE = Uint8Array.fromHex(
 );
 
 /**
+ * A part of a call that went on after the guest had waited. The engine resumes
+ * it by itself, so nobody is there when it traps.
+ */
+export interface Segment {
+  /** Whether one of the guest's host functions runs. */
+  readonly inHost: boolean;
+  /** Called if the segment is found to be over: must disarm it. */
+  settle(): void;
+}
+
+/**
  * Keeps the deadlines of all calls of one thread.
  *
  * A call begins with {@linkcode Watchdog.prototype.arm}. How it ends is written
@@ -99,6 +110,12 @@ export class Watchdog {
   readonly words: Int32Array<SharedArrayBuffer>;
   /** How many calls of guests run, each in a host function of the one before. */
   depth = 0;
+  /**
+   * The resumed segment that is armed. It was resumed on an empty stack, so its
+   * slot is the first; and if a call begins that is not within one of its host
+   * functions, it is over.
+   */
+  segment: Segment | undefined;
   readonly #budgets: Float64Array<SharedArrayBuffer>;
   /** Exchanges a word, by its offset in bytes: faster than Atomics. */
   readonly #exchange: (offset: number, value: number) => number;
@@ -161,6 +178,9 @@ export class Watchdog {
    * @throws {RangeError} If calls nest too deep.
    */
   arm(timeoutMs: number): number {
+    if (this.segment !== undefined && !this.segment.inHost) {
+      this.segment.settle();
+    }
     const { depth } = this;
     if (depth === MAX_DEPTH) {
       throw new RangeError(
@@ -174,6 +194,26 @@ export class Watchdog {
     this.depth = depth + 1;
     if (before !== 0) Atomics.notify(this.words, SLOTS + depth);
     return depth;
+  }
+
+  /**
+   * Ends the innermost call, where the stack is known to have room.
+   *
+   * @returns Whether its deadline has passed.
+   */
+  disarm(): boolean {
+    const { words } = this;
+    const depth = --this.depth;
+    const before = Atomics.exchange(words, SLOTS + depth, 0);
+    if (before >= 0) return false;
+    // claimed: the flag follows at once, and must not stay, unless a call
+    // around this one is late too
+    while (Atomics.load(words, ACKS + depth) !== -before);
+    Atomics.store(words, FLAG, 1);
+    for (let outer = 0; outer < depth; outer++) {
+      if (Atomics.load(words, SLOTS + outer) < 0) Atomics.store(words, FLAG, 0);
+    }
+    return true;
   }
 
   /** Whether the deadline of a call around the one that ended has passed. */

@@ -79,6 +79,8 @@ export class AuditRecorder implements AuditSink {
   /** Takes one event. */
   record(event: AuditEvent): void {
     this.#count(event);
+    // a line of a log is no operation that a policy could grant
+    if (event.decision === "logged") return;
     const { operation, resource, via = "", decision } = event;
     const key = `${decision}\0${operation}\0${via}\0${resource}`;
     const known = this.#operations.get(key);

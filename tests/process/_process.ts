@@ -4,6 +4,11 @@
  * @module
  */
 
+import { GuestFault } from "../../communication/fault.ts";
+import type {
+  GuestServices,
+  ServiceProvider,
+} from "../../communication/types.ts";
 import type {
   CommandOutcome,
   CommandRun,
@@ -21,7 +26,17 @@ import { wat } from "../wasm.ts";
 /** Options of {@linkcode open}. */
 export interface OpenOptions extends
   Partial<
-    Pick<ProcessOptions, "imports" | "launch" | "machine" | "onEvent" | "pool">
+    Pick<
+      ProcessOptions,
+      | "extism"
+      | "imports"
+      | "launch"
+      | "linked"
+      | "machine"
+      | "onEvent"
+      | "pool"
+      | "services"
+    >
   > {
   /** The limits. */
   readonly limits?: ResourceLimits;
@@ -39,10 +54,40 @@ export function open(
     limits: resolveLimits(limits),
     features: {},
     imports: {},
+    services: services({}),
     onEvent() {},
     ...options,
     capabilities: SecurityPolicy.from(capabilities).capabilities,
   });
+}
+
+/**
+ * What a host does for a guest, where it matters to a test.
+ *
+ * @param given What it does; all else is unknown to it.
+ * @param onEnd Told how each call ended.
+ */
+export function services(
+  given: Partial<GuestServices>,
+  onEnd: (failure: unknown) => void | Promise<void> = () => {},
+): ServiceProvider {
+  const unknown = (): never => {
+    throw new GuestFault("unknown", "there is no such thing");
+  };
+  return {
+    begin: () => ({
+      call: unknown,
+      receive: unknown,
+      send: unknown,
+      read: unknown,
+      write: unknown,
+      log: () => {},
+      ...given,
+      end: async (failure) => {
+        await onEnd(failure);
+      },
+    }),
+  };
 }
 
 /** Functions of numbers, good and bad ones. */

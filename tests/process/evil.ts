@@ -6,12 +6,15 @@
  */
 
 import {
+  costOf,
   encode,
   FRAME,
-  MAX_FRAME_BYTES,
+  MAX_HEADER_BYTES,
   type Message,
   MessageReader,
   PROTOCOL,
+  STREAM_BYTES,
+  WINDOW_BYTES,
 } from "../../runtime/process/frames.ts";
 
 const [what = ""] = Deno.args;
@@ -43,20 +46,24 @@ function send(type: number, header: object, body?: Uint8Array): void {
   for (const chunk of encode(type, { ...header }, body)) raw(chunk);
 }
 
-function frame(length: number, type: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(5 + payload.length);
-  new DataView(bytes.buffer).setUint32(0, length, true);
-  bytes[4] = type;
-  bytes.set(payload, 5);
+/** The head of a message, and whatever is to follow. */
+function head(
+  type: number,
+  lengths: readonly [header: number, body: number],
+  rest: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const bytes = new Uint8Array(9 + rest.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, type);
+  view.setUint32(1, lengths[0], true);
+  view.setUint32(5, lengths[1], true);
+  bytes.set(rest, 9);
   return bytes;
 }
 
 /** A message whose header is any bytes. */
 function header(type: number, bytes: Uint8Array): Uint8Array {
-  const payload = new Uint8Array(8 + bytes.length);
-  new DataView(payload.buffer).setUint32(0, bytes.length, true);
-  payload.set(bytes, 8);
-  return frame(payload.length + 1, type, payload);
+  return head(type, [bytes.length, 0], bytes);
 }
 
 const ENCODER = new TextEncoder();
@@ -75,13 +82,11 @@ const CALLS: Readonly<Record<string, (id: number) => void>> = {
   "unknown type": (id) => send(99, { id }),
   "host's type": (id) => send(FRAME.call, { id }),
   "ready again": () => send(FRAME.ready, { protocol: PROTOCOL }),
-  "stray data": () => raw(frame(5, FRAME.data, new Uint8Array(4))),
-  "length 0": () => raw(frame(0, 0, new Uint8Array())),
-  "length of 4 GiB": () => raw(frame(2 ** 32 - 1, 65, new Uint8Array(99))),
-  "one too long": () => raw(frame(MAX_FRAME_BYTES + 1, 65, new Uint8Array())),
-  "no lengths": () => raw(frame(4, FRAME.done, new Uint8Array(3))),
-  "lengths that lie": () =>
-    raw(frame(9, FRAME.done, Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0))),
+  "type 0": () => raw(head(0, [0, 0])),
+  "no header": () => raw(head(FRAME.done, [0, 0])),
+  "a header of 4 GiB": () => raw(head(FRAME.done, [2 ** 32 - 1, 0])),
+  "one too long": () => raw(head(FRAME.done, [MAX_HEADER_BYTES + 1, 0])),
+  "a body of 4 GiB": () => raw(head(FRAME.done, [2, 2 ** 32 - 1])),
   "no JSON": () => json(FRAME.done, "{"),
   "no UTF-8": () => raw(header(FRAME.done, Uint8Array.of(0x22, 0xff, 0x22))),
   "no object": () => json(FRAME.done, "[1]"),
@@ -184,7 +189,7 @@ const CALLS: Readonly<Record<string, (id: number) => void>> = {
   },
   "exit code": () => Deno.exit(7),
   "half a frame": () => {
-    raw(frame(1_000, FRAME.done, new Uint8Array(10)));
+    raw(head(FRAME.done, [1_000, 0], new Uint8Array(10)));
     Deno.exit(0);
   },
   "a kill": () => Deno.kill(Deno.pid, "SIGKILL"),
@@ -202,7 +207,7 @@ const FOREVER: Readonly<Record<string, (id: number) => void>> = {
     spin();
   },
   "half a frame and silence": () => {
-    raw(frame(1_000, FRAME.done, new Uint8Array(10)));
+    raw(head(FRAME.done, [1_000, 0], new Uint8Array(10)));
     spin();
   },
   stopped: () => {
@@ -215,6 +220,134 @@ const FOREVER: Readonly<Record<string, (id: number) => void>> = {
   },
   "endless errors on stderr": floodErrors,
 };
+
+const service = (question: object, body?: Uint8Array) =>
+  send(FRAME.ask, { seq: 1, what: "service", ...question }, body);
+
+/** What it does with the services that it may ask for. */
+const SERVICES: Readonly<Record<string, (id: number) => void>> = {
+  "an unknown service": () => service({ service: "eval" }),
+  "a service of the prototype": () => service({ service: "constructor" }),
+  "a call of no name": () => service({ service: "call" }),
+  "a name that is too long": () =>
+    service({ service: "call", name: "x".repeat(1_025) }),
+  "a name that is no text": () => service({ service: "call", name: 1 }),
+  "an input that is too long": () =>
+    service({ service: "call", name: "echo" }, new Uint8Array(2 ** 20 + 1)),
+  "a message that is too long": () =>
+    service({ service: "send" }, new Uint8Array(2 ** 20 + 1)),
+  "a question with a body": () =>
+    service({ service: "receive" }, new Uint8Array(1)),
+  "an endless timeout": () =>
+    service({ service: "receive", timeoutMs: 2 ** 31 }),
+  "a negative timeout": () => service({ service: "receive", timeoutMs: -1 }),
+  "a read of nothing": () => service({ service: "read", maxBytes: 0 }),
+  "a read of too much": () => service({ service: "read", maxBytes: 2 ** 20 }),
+  "a write of nothing": () => service({ service: "write" }),
+  "a plug-in's call that is none": () =>
+    service({ service: "extism" }, ENCODER.encode("\x09\0\0\0[1,2,3,4]")),
+  "a plug-in's call of another length": () =>
+    service({ service: "extism" }, new Uint8Array(9).fill(0xff)),
+  "a plug-in's call that is too long": () =>
+    service({ service: "extism" }, new Uint8Array(6 * 2 ** 20)),
+  "a paced write of nothing": () => send(FRAME.write, {}),
+  "a piece that is too long": () =>
+    send(FRAME.write, {}, new Uint8Array(STREAM_BYTES + 1)),
+  "a write with a word": () => send(FRAME.write, { fd: 1 }, new Uint8Array(9)),
+  "a line of no level": () => send(FRAME.log, {}, new Uint8Array(9)),
+  "a line of level __proto__": () => send(FRAME.log, { level: "__proto__" }),
+  "a line that is too long": () =>
+    send(FRAME.log, { level: "info" }, new Uint8Array(2 ** 15)),
+  "two questions at once": () => {
+    const both = [1, 2].flatMap((seq) => [
+      ...encode(FRAME.ask, {
+        seq,
+        what: "service",
+        service: "call",
+        name: "slow",
+      }),
+    ]);
+    raw(Uint8Array.from(both.flatMap((chunk) => [...chunk])));
+  },
+  "an answer amid a question": (id) => {
+    const both = [
+      ...encode(FRAME.ask, {
+        seq: 1,
+        what: "service",
+        service: "call",
+        name: "slow",
+      }),
+      ...encode(FRAME.done, { id, values: ["5"] }),
+    ];
+    raw(Uint8Array.from(both.flatMap((chunk) => [...chunk])));
+  },
+  "going on when it had to end": (id) => {
+    service({ service: "call", name: "fatal" });
+    receive();
+    send(FRAME.done, { id, values: ["5"] });
+  },
+  "asking on when it had to end": () => {
+    service({ service: "call", name: "fatal" });
+    receive();
+    service({ service: "call", name: "echo" });
+  },
+  "more calls than it may make": () => {
+    for (;;) {
+      service({ service: "call", name: "echo" });
+      receive();
+    }
+  },
+  "more lines than it may write": () => {
+    for (;;) send(FRAME.log, { level: "info" });
+  },
+  "more than there is room for": () => {
+    for (;;) send(FRAME.write, {}, new Uint8Array(STREAM_BYTES));
+  },
+};
+
+/** Floods that keep to the rules. */
+const FLOODS: Readonly<Record<string, (id: number) => void>> = {
+  "flood of lines": () => {
+    const line = new Uint8Array(20).fill(0x78);
+    const [bytes = line] = encode(FRAME.log, { level: "info" }, line);
+    paced(bytes);
+  },
+  "flood of writes": () => {
+    const piece = new Uint8Array(1);
+    const [bytes = piece] = encode(FRAME.write, {}, piece);
+    paced(bytes);
+  },
+  "flood of questions": () => {
+    for (let seq = 1;; seq++) {
+      send(FRAME.ask, { seq, what: "service", service: "call", name: "echo" });
+      receive();
+    }
+  },
+  "flood of unread answers": () => {
+    for (let seq = 1;; seq++) {
+      send(FRAME.ask, { seq, what: "service", service: "call", name: "large" });
+      wait(1);
+    }
+  },
+};
+
+/** Sends the same over and over, as fast as the window allows. */
+function paced(bytes: Uint8Array): never {
+  const cost = costOf(bytes.length);
+  const count = Math.floor(WINDOW_BYTES / 4 / cost);
+  const many = new Uint8Array(count * bytes.length);
+  for (let at = 0; at < many.length; at += bytes.length) many.set(bytes, at);
+  let credit = WINDOW_BYTES;
+  for (;;) {
+    while (credit < count * cost) credit += Number(receive().header["bytes"]);
+    credit -= count * cost;
+    raw(many);
+  }
+}
+
+function wait(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 function spin(): never {
   for (;;);
@@ -229,6 +362,8 @@ function floodErrors(): never {
 export const KINDS = {
   calls: Object.keys(CALLS),
   forever: Object.keys(FOREVER),
+  services: Object.keys(SERVICES),
+  floods: Object.keys(FLOODS),
 };
 
 function main(): never {
@@ -254,10 +389,13 @@ function main(): never {
         memories: [],
         features: [],
         hasStart: what === "a lie of the module" ? "yes" : false,
+        asks: Object.hasOwn(SERVICES, what) || what.startsWith("flood of "),
       };
       send(FRAME.done, { id }, ENCODER.encode(JSON.stringify(module)));
     } else if (type === FRAME.instantiate) send(FRAME.done, { id });
-    else if (type === FRAME.call) (CALLS[what] ?? FOREVER[what])?.(id);
+    else if (type === FRAME.call) {
+      (CALLS[what] ?? FOREVER[what] ?? SERVICES[what] ?? FLOODS[what])?.(id);
+    }
   }
 }
 

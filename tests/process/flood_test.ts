@@ -1,11 +1,18 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { SandboxError } from "../../errors.ts";
 import { decodeFiles, encodeFiles } from "../../runtime/process/files.ts";
 import { ProtocolError } from "../../runtime/process/frames.ts";
 import { RunStreams } from "../../runtime/process/run_streams.ts";
 import { resolveLimits } from "../../security/limits.ts";
 import { openEvil } from "./_evil.ts";
-import { childrenOf, isRunning, until } from "./_process.ts";
+import { childrenOf, isRunning, services, until } from "./_process.ts";
+import { KINDS } from "./evil.ts";
 
 const LIMITS = resolveLimits({});
 
@@ -57,12 +64,49 @@ Deno.test("a child that reads no answers gets none to hoard", async () => {
   const error = await assertRejects(
     () => instance.call("add", [1, 2]),
     SandboxError,
+    "a word out of turn",
   );
-  assert(SandboxError.is(error, "limit-exceeded"), error.message);
-  assertEquals(error.details.limit, "timeoutMs");
-  // what a pipe holds, and little more
+  assertEquals(error.code, "process-failed");
   assert(calls < 10_000, `${calls} calls`);
 });
+
+/** What the flooded host does for its guest. */
+const SERVICES = services({
+  call: (name) =>
+    name === "large" ? new Uint8Array(2 ** 20) : Promise.resolve(NOTHING),
+  write: async () => {},
+});
+const NOTHING = new Uint8Array();
+
+for (const what of KINDS.floods) {
+  Deno.test(`a ${what} leaves the host its memory and its timers`, async () => {
+    await using source = await openEvil(what, {
+      limits: { timeoutMs: 1_500 },
+      services: SERVICES,
+    });
+    await using instance = await source.instantiate({});
+    let lateMs = 0;
+    let grown = 0;
+    let lastMs = performance.now();
+    const before = Deno.memoryUsage().rss;
+    const timer = setInterval(() => {
+      const nowMs = performance.now();
+      lateMs = Math.max(lateMs, nowMs - lastMs - 10);
+      grown = Math.max(grown, Deno.memoryUsage().rss - before);
+      lastMs = nowMs;
+    }, 10);
+    const error = await assertRejects(
+      () => instance.call("add", [1, 2]),
+      SandboxError,
+    );
+    clearInterval(timer);
+    if (SandboxError.is(error, "limit-exceeded")) {
+      assertEquals(error.details.limit, "timeoutMs");
+    } else assertStringIncludes(error.message, "a word out of turn");
+    assert(grown < 32 * 2 ** 20, `grew by ${grown} bytes`);
+    assert(lateMs < 50, `late by ${lateMs} ms`);
+  });
+}
 
 Deno.test("a child that floods its standard error is ended, idle or not", async () => {
   await using source = await openEvil("errors later");

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ServiceProvider } from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ChildProcess } from "../../runtime/process/child_process.ts";
 import { Machine } from "../../runtime/process/machine.ts";
@@ -20,6 +21,13 @@ const MODULE = Uint8Array.fromHex(
   "0061736d01000000010a0260027f7f017f6000000303020001070e02036164640000" +
     "047370696e00010a11020700200020016a0b070003400c000b0b",
 );
+
+/** The guest asks for nothing. */
+const SERVICES: ServiceProvider = {
+  begin() {
+    throw new Error("Cannot begin a call: there are no services");
+  },
+};
 
 /** Tells of each process that is taken from it. */
 class TellingPool extends ProcessPool {
@@ -45,6 +53,7 @@ async function main([what, wrap]: readonly string[]): Promise<void> {
       limits: resolveLimits({ timeoutMs: 60_000 }),
       features: {},
       imports: {},
+      services: SERVICES,
       capabilities: [],
       onEvent() {},
       machine: new Machine({ wrap: wrap !== "plain" }),

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Sandbox } from "../../mod.ts";
 import { realm } from "../../runtime/v8/realm.ts";
-import { FLAG, SLOTS } from "../../runtime/v8/watchdog.ts";
+import { SLOTS } from "../../runtime/v8/watchdog.ts";
+import { assertAtRest } from "./_waits.ts";
 import { wat } from "../wasm.ts";
 import { aim } from "./aim.ts";
 
@@ -14,16 +15,6 @@ const GUEST = await wat(`(module
       (then (i32.add (i32.const 1)
         (call 2 (i32.sub (local.get 0) (i32.const 1)))))
       (else (i32.const 0)))))`);
-
-/** Nothing is armed, and the flag lets guests run. */
-async function assertAtRest(): Promise<void> {
-  const { depth, words } = await realm.watchdog();
-  assertEquals(depth, 0);
-  assertEquals(Atomics.load(words, FLAG), 1);
-  // the first slot may say that the watchdog sleeps
-  assert(Atomics.load(words, SLOTS) <= 0);
-  assertEquals(Atomics.load(words, SLOTS + 1), 0);
-}
 
 Deno.test("Watchdog stops no call early, and none but the late one", async () => {
   const report = await aim(GUEST, 500);

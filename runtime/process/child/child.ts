@@ -108,15 +108,23 @@ export class Child {
     this.#guest?.flush();
     const { header, body } = result;
     this.#pipe.send(FRAME.done, { id, ...header, ...this.#usage() }, body);
+    if (body !== undefined) letGo(body);
   }
 
   async #open(open: Open, module: Uint8Array<ArrayBuffer>): Promise<Result> {
     if (Deno.ppid !== open.hostPid) Deno.exit(0);
     if (open.watch) watchHost(open.hostPid);
-    this.#guest = await openGuest(open, module, this.#pipe);
-    const { imports, exports, memories, features, hasStart } =
-      this.#guest.module;
-    const sent: SentModule = { imports, exports, memories, features, hasStart };
+    const guest = await openGuest(open, module, this.#pipe);
+    this.#guest = guest;
+    const { imports, exports, memories, features, hasStart } = guest.module;
+    const sent: SentModule = {
+      imports,
+      exports,
+      memories,
+      features,
+      hasStart,
+      asks: guest.asks,
+    };
     return { body: ENCODER.encode(JSON.stringify(sent)) };
   }
 
@@ -181,6 +189,14 @@ export class Child {
     return usage === undefined ? {} : { usage: { ...usage } };
   }
 }
+
+/** Gives the memory of a long reply back at once: to collect it takes longer. */
+function letGo({ buffer, byteLength }: Uint8Array): void {
+  if (byteLength < LONG_BYTES || buffer.byteLength !== byteLength) return;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+const LONG_BYTES = 64 * 2 ** 10;
 
 function serialize(error: unknown): SerializedError {
   if (SandboxError.is(error)) return fitting(error.toJSON());

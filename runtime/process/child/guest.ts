@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireAbi } from "../../../communication/abi_version.ts";
 import {
   type ResolvedLimits,
   resolveLimits,
@@ -24,6 +25,8 @@ import type { Pipe } from "./pipe.ts";
 export interface OpenGuest {
   /** The module. */
   readonly module: Module;
+  /** Whether it, or one that it imports from, asks for services. */
+  readonly asks: boolean;
   /**
    * Makes an instance.
    *
@@ -47,13 +50,17 @@ export interface GuestParts {
   readonly limits: ResolvedLimits;
   /** What may be imported. */
   readonly imports: HostImports;
+  /** The module's bytes. */
+  readonly main: Uint8Array<ArrayBuffer>;
+  /** Other modules, by the names that they are imported from. */
+  readonly linked: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
 /**
  * Compiles a module.
  *
  * @param open What the host wants.
- * @param bytes The module's bytes.
+ * @param bytes The module's bytes, and those of the others.
  * @param pipe The way to the host.
  * @returns The guest.
  */
@@ -67,9 +74,21 @@ export async function openGuest(
   const limits = resolveLimits({ timeoutMs: Infinity, ...open.limits });
   const imports = importsOf(open.imports, pipe);
   const runtime = new V8Runtime({ keepsDeadlines: false });
-  const module = await runtime.compile(bytes, { limits, features });
-  const parts: GuestParts = { open, pipe, runtime, limits, imports };
-  if (module.imports.every((need) => Object.hasOwn(imports, need.module))) {
+  const { main, linked } = modulesOf(open, bytes);
+  const parts: GuestParts = {
+    open,
+    pipe,
+    runtime,
+    limits,
+    imports,
+    main,
+    linked,
+  };
+  // a plug-in is given less memory than its limit
+  const module = open.extism === undefined
+    ? await runtime.compile(main, { limits, features })
+    : undefined;
+  if (module !== undefined && isPlain(module, parts)) {
     return new PlainGuest(module, parts);
   }
   // a part of the program of its own: most of it is not needed otherwise
@@ -77,9 +96,35 @@ export async function openGuest(
   return await openWasiGuest(module, parts);
 }
 
+/** Cuts the modules apart. */
+function modulesOf(
+  open: Open,
+  bytes: Uint8Array<ArrayBuffer>,
+): { main: Uint8Array<ArrayBuffer> } & Pick<GuestParts, "linked"> {
+  const linked: Record<string, Uint8Array<ArrayBuffer>> = Object.create(null);
+  const total = open.linked.reduce(
+    (sum, { byteLength }) => sum + byteLength,
+    0,
+  );
+  const mainEnd = bytes.length - total;
+  let end = mainEnd;
+  for (const { name, byteLength } of open.linked) {
+    linked[name] = bytes.subarray(end, end += byteLength);
+  }
+  return { main: bytes.subarray(0, mainEnd), linked };
+}
+
+/** Whether a module imports functions of the host alone, and is of this time. */
+function isPlain(module: Module, { imports, linked }: GuestParts): boolean {
+  requireAbi(module.exports);
+  return Object.keys(linked).length === 0 &&
+    module.imports.every((need) => Object.hasOwn(imports, need.module));
+}
+
 /** A guest that imports nothing but functions of the host. */
 class PlainGuest implements OpenGuest {
   readonly module: Module;
+  readonly asks = false;
   readonly #parts: GuestParts;
 
   constructor(module: Module, parts: GuestParts) {
@@ -93,7 +138,11 @@ class PlainGuest implements OpenGuest {
       imports,
       ...(fuel === undefined ? {} : { limits: { fuel } }),
     });
-    return new InlineInstance(instance, { wasi: undefined, limits });
+    return new InlineInstance(instance, {
+      wasi: undefined,
+      host: undefined,
+      limits,
+    });
   }
 
   flush(): void {}

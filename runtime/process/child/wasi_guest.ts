@@ -1,10 +1,13 @@
 /**
  * A guest that asks for more than functions of numbers: its WASI layer decides
- * by the policy, here as in the host's own thread.
+ * by the policy, here as in the host's own thread, and its host serves it by
+ * the pipe.
  *
  * @module
  */
 
+import { usesGuestImports } from "../../../communication/abi_version.ts";
+import { usesExtism } from "../../../communication/extism/host.ts";
 import { SecurityAuditor } from "../../../security/auditor.ts";
 import { SecurityPolicy } from "../../../security/policy.ts";
 import { InlineInstance } from "../../inline_instance.ts";
@@ -16,23 +19,30 @@ import type { OpenHostTree } from "../../wasi/types.ts";
 import { EventSink } from "./events.ts";
 import type { GuestParts, OpenGuest } from "./guest.ts";
 import type { Pipe } from "./pipe.ts";
+import { PipeServices } from "./services.ts";
 
 /**
  * Opens a guest under its policy.
  *
- * @param module The module, compiled.
+ * @param module The module, if it is compiled already.
  * @param parts What it is opened with.
  * @returns The guest.
  */
 export async function openWasiGuest(
-  module: Module,
-  { open, pipe, runtime, limits, imports }: GuestParts,
+  module: Module | undefined,
+  { open, pipe, runtime, limits, imports, main, linked }: GuestParts,
 ): Promise<OpenGuest> {
+  const all: Module[] = [];
   const events = new EventSink(pipe);
+  const flush = () => events.flush();
+  const { messageBytes } = limits;
   const policy = SecurityPolicy.from(open.capabilities);
   const source = await InlineSource.create({
-    runtime: compiled(runtime, module),
-    module: new Uint8Array(),
+    runtime: compiled(runtime, { main, module, all }),
+    module: main,
+    linked,
+    services: { begin: () => new PipeServices(pipe, { messageBytes, flush }) },
+    extism: open.extism,
     limits,
     features: open.features,
     imports,
@@ -41,23 +51,40 @@ export async function openWasiGuest(
     openHostTree: hostTrees(pipe, open.alone),
   });
   return {
-    module,
+    module: source.module,
+    asks: all.some(usesGuestImports) ||
+      open.extism !== undefined && usesExtism(all),
     async instantiate(fuel) {
       const options = fuel === undefined ? {} : { fuel };
       const instance = await source.instantiate(options);
       if (instance instanceof InlineInstance) return instance;
       throw new TypeError("the instance is not of this thread");
     },
-    flush: () => events.flush(),
+    flush,
   };
 }
 
-/** A runtime that has compiled its only module already. */
-function compiled(runtime: Runtime, module: Module): Runtime {
+/** What there is to compile. */
+interface Compiled {
+  readonly main: Uint8Array;
+  /** The main module, if it is compiled already. */
+  readonly module: Module | undefined;
+  /** Takes all of them. */
+  readonly all: Module[];
+}
+
+/** A runtime that compiles each module once. */
+function compiled(runtime: Runtime, { main, module, all }: Compiled): Runtime {
   return {
     name: runtime.name,
     features: runtime.features,
-    compile: () => Promise.resolve(module),
+    async compile(source, options) {
+      const result = source === main && module !== undefined
+        ? module
+        : await runtime.compile(source, options);
+      all.push(result);
+      return result;
+    },
     instantiate: (module, options) => runtime.instantiate(module, options),
     [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose](),
   };

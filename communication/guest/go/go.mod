@@ -1,0 +1,3 @@
+module wasmsandbox
+
+go 1.24

@@ -1,0 +1,386 @@
+/**
+ * The functions of the guest ABI, module `wasm_sandbox`, that a guest imports
+ * to reach its host. Described byte by byte in docs/guest-abi.md.
+ *
+ * @module
+ */
+
+import { printable } from "../_text.ts";
+import { SandboxError } from "../errors.ts";
+import type {
+  GuestAccess,
+  HostModule,
+  HostModuleFunction,
+  Signature,
+} from "../runtime/types.ts";
+import type { ResolvedLimits } from "../security/limits.ts";
+import { ABI_MODULE, ABI_VERSION } from "./abi_version.ts";
+import { FAULT_STATUS, GuestFault } from "./fault.ts";
+import { FAULT_BYTES, faultDocument } from "./fault_document.ts";
+import { GuestRegion } from "./guest_region.ts";
+import type { GuestServices, LogLevel, MaybePromise } from "./types.ts";
+
+export { abiVersionOf, requireAbi, usesGuestImports } from "./abi_version.ts";
+
+/** What the functions work on. */
+export interface GuestImportsOptions {
+  /** Who answers, in the call that runs now. */
+  readonly services: () => GuestServices;
+  /** The limits, of which `messageBytes` matters here. */
+  readonly limits: Pick<ResolvedLimits, "messageBytes">;
+}
+
+/** Longest name of a function of the host, in bytes. */
+export const MAX_NAME_BYTES = 1_024;
+
+/** Longest line of a log and longest reason of a failure, in bytes. */
+const MAX_LINE_BYTES = 4_096;
+
+/** Most bytes that `read` gives at once, and `write` hands on at once. */
+const MAX_PIECE_BYTES = 2 ** 20;
+
+/** Most bytes of one `write`: it gives them back as an i32. */
+const MAX_WRITE_BYTES = 2 ** 31 - 1;
+
+/** Levels of the log, as the ABI numbers them. */
+const LEVELS: readonly LogLevel[] = Object.freeze([
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+]);
+
+/** Types of the functions; `i` is i32, `I` i64, and what is given stands last. */
+const TYPES = Object.freeze({
+  version: ":i",
+  call: "iiii:I",
+  receive: "i:I",
+  take: "ii:i",
+  send: "ii:i",
+  read: "ii:i",
+  write: "ii:i",
+  log: "iii:",
+  fail: "ii:",
+});
+
+const SIGNATURES: HostModule["signatures"] = Object.freeze(
+  Object.fromEntries(
+    Object.entries(TYPES).map(([name, type]) => [name, signatureOf(type)]),
+  ),
+);
+
+/**
+ * The functions of the guest ABI for one instance.
+ *
+ * A pointer outside of the memory is a lie, and ends the guest with
+ * `guest-protocol`. What is wrong otherwise is a fault: the guest is told of it
+ * as data, and lives on.
+ */
+export class GuestImports {
+  /** What the instance is linked with. */
+  readonly module: HostModule;
+  readonly #services: () => GuestServices;
+  readonly #messageBytes: number;
+  /** The export that runs, for messages. */
+  #export = "";
+  /** Number of the call that runs: what comes late belongs to another. */
+  #call = 0;
+  /** What waits for `take`. */
+  #answer: Uint8Array | undefined;
+  #failure: SandboxError<"guest-error"> | undefined;
+
+  /**
+   * Constructs it.
+   *
+   * @param options Who answers, and the limits.
+   */
+  constructor({ services, limits }: GuestImportsOptions) {
+    this.#services = services;
+    this.#messageBytes = limits.messageBytes;
+    this.module = Object.freeze({
+      name: ABI_MODULE,
+      signatures: SIGNATURES,
+      // a log never waits, but its flood must let others have their turn
+      suspending: ["call", "receive", "send", "read", "write", "log"],
+      link: (guest: GuestAccess) => this.#link(guest),
+    });
+  }
+
+  /**
+   * Begins a call: what an earlier one has left is dropped.
+   *
+   * @param exportName The export that is called.
+   */
+  begin(exportName: string): void {
+    this.#export = exportName;
+    this.#call++;
+    this.#answer = undefined;
+    this.#failure = undefined;
+  }
+
+  /**
+   * Ends a call: says whether the guest said that it failed, and drops what it
+   * left behind.
+   *
+   * @returns The error for the caller; undefined if the guest did not fail.
+   */
+  takeFailure(): SandboxError<"guest-error"> | undefined {
+    const failure = this.#failure;
+    this.#call++;
+    this.#answer = undefined;
+    this.#failure = undefined;
+    return failure;
+  }
+
+  #link(guest: GuestAccess): Readonly<Record<string, HostModuleFunction>> {
+    const region = new GuestRegion(guest, () => this.#export);
+    const functions: Record<keyof typeof TYPES, HostModuleFunction> = {
+      version: () => ABI_VERSION,
+      call: (name, nameLength, input, inputLength) =>
+        this.#callHost(
+          region.open(),
+          name >>> 0,
+          nameLength >>> 0,
+          input >>> 0,
+          inputLength >>> 0,
+        ),
+      receive: (timeoutMs) => this.#receive(region, timeoutMs),
+      take: (at, length) => this.#take(region.open(), at >>> 0, length >>> 0),
+      send: (at, length) => this.#send(region.open(), at >>> 0, length >>> 0),
+      read: (at, length) => this.#read(region.open(), at >>> 0, length >>> 0),
+      write: (at, length) => this.#write(region.open(), at >>> 0, length >>> 0),
+      log: (level, at, length) =>
+        this.#log(region.open(), level >>> 0, at >>> 0, length >>> 0),
+      fail: (at, length) => this.#fail(region.open(), at >>> 0, length >>> 0),
+    };
+    return Object.freeze(functions);
+  }
+
+  #callHost(
+    region: GuestRegion,
+    nameAt: number,
+    nameLength: number,
+    inputAt: number,
+    inputLength: number,
+  ): MaybePromise<bigint> {
+    try {
+      region.check("name", nameAt, nameLength);
+      region.check("input", inputAt, inputLength);
+      const name = nameLength > MAX_NAME_BYTES
+        ? undefined
+        : region.text("name", nameAt, nameLength);
+      if (name === undefined) throw wrongName();
+      this.#checkMessage("input", inputLength);
+      const input = region.copySmall("input", inputAt, inputLength);
+      const answer = this.#services().call(name, input);
+      return answer instanceof Promise
+        ? this.#later(answer, (bytes) => this.#keep(bytes), status64)
+        : this.#keep(answer);
+    } catch (error) {
+      return status64(this.#told(error), this.#answer);
+    }
+  }
+
+  #receive(region: GuestRegion, timeoutMs: number): MaybePromise<bigint> {
+    try {
+      region.charge(0);
+      if (timeoutMs < -1) {
+        throw new GuestFault("invalid", "the timeout is below -1");
+      }
+      const message = this.#services().receive(
+        timeoutMs === -1 ? Infinity : timeoutMs,
+      );
+      return message instanceof Promise
+        ? this.#later(message, (bytes) => this.#received(bytes), status64)
+        : this.#received(message);
+    } catch (error) {
+      return status64(this.#told(error), this.#answer);
+    }
+  }
+
+  #received(message: Uint8Array | undefined): bigint {
+    if (message !== undefined) return this.#keep(message);
+    throw new GuestFault("timed-out", "no message came in time");
+  }
+
+  #take(region: GuestRegion, at: number, length: number): number {
+    region.check("buffer", at, length);
+    const answer = this.#answer ?? NOTHING;
+    this.#answer = undefined;
+    const taken = answer.length > length ? answer.subarray(0, length) : answer;
+    region.write("buffer", at, taken);
+    return taken.length;
+  }
+
+  #send(region: GuestRegion, at: number, length: number): MaybePromise<number> {
+    try {
+      region.check("message", at, length);
+      this.#checkMessage("message", length);
+      const message = region.copy("message", at, length);
+      const sent = this.#services().send(message);
+      return sent instanceof Promise ? this.#later(sent, () => 0, status32) : 0;
+    } catch (error) {
+      return status32(this.#told(error));
+    }
+  }
+
+  #read(region: GuestRegion, at: number, length: number): MaybePromise<number> {
+    try {
+      region.check("buffer", at, length);
+      if (length === 0) {
+        throw new GuestFault("invalid", "the buffer has no room");
+      }
+      const maxBytes = Math.min(length, MAX_PIECE_BYTES);
+      const put = (bytes: Uint8Array | undefined) => {
+        if (bytes === undefined) return 0;
+        // the memory may be another one, if the guest has waited
+        region.open().write("buffer", at, bytes);
+        return bytes.length;
+      };
+      const bytes = this.#services().read(maxBytes);
+      return bytes instanceof Promise
+        ? this.#later(bytes, put, status32)
+        : put(bytes);
+    } catch (error) {
+      return status32(this.#told(error));
+    }
+  }
+
+  #write(
+    region: GuestRegion,
+    at: number,
+    length: number,
+    done = 0,
+  ): MaybePromise<number> {
+    try {
+      region.check("bytes", at, length);
+      if (length > MAX_WRITE_BYTES) {
+        throw new GuestFault("too-large", "more than 2 GiB at once");
+      }
+      let from = done;
+      while (from < length) {
+        const size = Math.min(length - from, MAX_PIECE_BYTES);
+        const piece = region.copy("bytes", at + from, size);
+        const written = this.#services().write(piece);
+        from += size;
+        if (!(written instanceof Promise)) continue;
+        const next = from;
+        return this.#later(
+          written,
+          () =>
+            next < length
+              ? this.#write(region.open(), at, length, next)
+              : length,
+          status32,
+        );
+      }
+      return length;
+    } catch (error) {
+      return status32(this.#told(error));
+    }
+  }
+
+  #log(
+    region: GuestRegion,
+    level: number,
+    at: number,
+    length: number,
+  ): void {
+    const line = region.clippedText("line", at, length, MAX_LINE_BYTES);
+    // what is beyond the last level matters as much as that
+    this.#services().log(LEVELS[level] ?? "error", line);
+  }
+
+  /** The first reason counts: what follows may be its consequence. */
+  #fail(region: GuestRegion, at: number, length: number): void {
+    const reason = region.clippedText("reason", at, length, MAX_LINE_BYTES);
+    this.#failure ??= failed(this.#export, reason);
+  }
+
+  /** Keeps an answer for `take`. */
+  #keep(answer: Uint8Array): bigint {
+    const { length } = answer;
+    if (length > this.#messageBytes) throw tooLong("answer");
+    this.#answer = answer;
+    return BigInt(length);
+  }
+
+  /** Waits for what was asked for; the guest does not run meanwhile. */
+  async #later<T, R>(
+    promise: Promise<T>,
+    use: (value: T) => MaybePromise<R>,
+    refuse: (status: number, document: Uint8Array | undefined) => R,
+  ): Promise<R> {
+    const call = this.#call;
+    try {
+      const value = await promise;
+      if (call !== this.#call) throw late(this.#export);
+      return await use(value);
+    } catch (error) {
+      if (call !== this.#call) throw error;
+      return refuse(this.#told(error), this.#answer);
+    }
+  }
+
+  /** Status of a fault, whose document then waits. All else ends the guest. */
+  #told(error: unknown): number {
+    if (!(error instanceof GuestFault)) throw error;
+    const maxBytes = Math.max(FAULT_BYTES, this.#messageBytes);
+    this.#answer = faultDocument(error, maxBytes);
+    return Object.hasOwn(FAULT_STATUS, error.status)
+      ? FAULT_STATUS[error.status]
+      : FAULT_STATUS.failed;
+  }
+
+  #checkMessage(what: string, length: number): void {
+    if (length > this.#messageBytes) throw tooLong(what);
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function status64(status: number, document: Uint8Array = NOTHING): bigint {
+  return BigInt(status) << 32n | BigInt(document.length);
+}
+
+function status32(status: number): number {
+  return -status;
+}
+
+function signatureOf(type: string): Signature {
+  const [params = "", results = ""] = type.split(":").map((part) =>
+    [...part].map((letter) => letter === "I" ? "i64" : "i32")
+  );
+  return Object.freeze({ params, results }) as Signature;
+}
+
+function wrongName(): GuestFault {
+  return new GuestFault(
+    "invalid",
+    `the name is not UTF-8, or longer than ${MAX_NAME_BYTES} bytes`,
+  );
+}
+
+function tooLong(what: string): GuestFault {
+  return new GuestFault("too-large", `the ${what} is longer than messageBytes`);
+}
+
+function failed(name: string, reason: string): SandboxError<"guest-error"> {
+  const problem = printable(reason);
+  return new SandboxError(
+    "guest-error",
+    `Cannot use the guest's answer: it says that it failed: ${problem}`,
+    { details: { export: name, problem } },
+  );
+}
+
+/** What came when its call was over; the guest is not told of it. */
+function late(name: string): SandboxError<"guest-protocol"> {
+  const problem = "it waits for an answer of an earlier call";
+  return new SandboxError(
+    "guest-protocol",
+    `Cannot go on with the guest: ${problem}`,
+    { details: { export: name, problem } },
+  );
+}

@@ -1,0 +1,15 @@
+;; Is linked with command.wat.
+(module
+  (import "command" "_start" (func $start))
+  (import "command" "starts" (func $starts (result i32)))
+  (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism:host/env" "store_u64" (func $store (param i64 i64)))
+  (import "extism:host/env" "output_set" (func $output (param i64 i64)))
+  (func (export "run") (result i32)
+    (local $block i64)
+    (local.set $block (call $alloc (i64.const 8)))
+    (call $start)
+    (call $start)
+    (call $store (local.get $block) (i64.extend_i32_u (call $starts)))
+    (call $output (local.get $block) (i64.const 8))
+    (i32.const 0)))

@@ -1,0 +1,231 @@
+/**
+ * A plug-in, ready to be called.
+ *
+ * @module
+ */
+
+import { quote } from "../../_text.ts";
+import { PluginOutput } from "../../communication/extism/plugin_output.ts";
+import { SandboxError } from "../../errors.ts";
+import { exportNotFound } from "../../runtime/v8/live.ts";
+import type { Sandbox } from "../../sandbox.ts";
+import type { PluginScope } from "./scope.ts";
+import type { Declarations } from "./settings.ts";
+import type { PluginCallOptions } from "./types.ts";
+
+/** What a plug-in is put together from. */
+export interface PluginParts {
+  /** What it runs in. */
+  readonly sandbox: Sandbox;
+  /** What is known of the call that runs. */
+  readonly scope: PluginScope;
+  /** What its main module declares. */
+  readonly declarations: Declarations;
+  /** Fuel for each call, if it is counted. */
+  readonly fuelLimit: number | undefined;
+}
+
+const ENCODER = new TextEncoder();
+
+/**
+ * A plug-in. Calls come one after the other: one that is made while another runs
+ * is refused. Its memory and its variables live on from call to call; if a call
+ * does not return as it should (a trap, a limit), the next one begins with a new
+ * instance, and both are gone.
+ */
+export class ExtismPlugin implements AsyncDisposable {
+  readonly #parts: PluginParts;
+  #isActive = false;
+
+  /**
+   * Constructs it; `createPlugin` is what to use.
+   *
+   * @param parts What it is put together from.
+   */
+  constructor(parts: PluginParts) {
+    this.#parts = parts;
+  }
+
+  /** What it runs in: its limits, its audit, what enforces them. */
+  get sandbox(): Sandbox {
+    return this.#parts.sandbox;
+  }
+
+  /**
+   * Calls an export.
+   *
+   * @param name Its name.
+   * @param input What it reads as its input; text and numbers are written in
+   * UTF-8.
+   * @param hostContext What functions of the host get by `hostContext()`.
+   * @param options Cancellation, and a shorter deadline.
+   * @returns The output; null if the plug-in has set none.
+   * @throws {SandboxError} With code `guest-error`, if the plug-in says that it
+   * failed; `limit-exceeded`, `trap` and others as `Sandbox.call` does. What a
+   * function of the host has thrown is thrown as it is.
+   */
+  async call(
+    name: string,
+    input: string | number | Uint8Array = "",
+    hostContext?: unknown,
+    options: PluginCallOptions = {},
+  ): Promise<PluginOutput | null> {
+    const { scope } = this.#parts;
+    if (this.#isActive) throw notReentrant(name);
+    this.#requireFunction(name);
+    const bytes = bytesOf(input);
+    this.#isActive = true;
+    scope.begin(hostContext);
+    try {
+      await this.#renew();
+      return await this.#run(name, bytes, options);
+    } catch (error) {
+      throw scope.explain(error);
+    } finally {
+      scope.end();
+      this.#isActive = false;
+    }
+  }
+
+  /**
+   * Whether there is such a function.
+   *
+   * @param name Its name.
+   * @returns Whether there is.
+   */
+  functionExists(name: string): Promise<boolean> {
+    return Promise.resolve(
+      this.#parts.declarations.exports.some((each) =>
+        each.name === name && each.kind === "function"
+      ),
+    );
+  }
+
+  /**
+   * What the main module exports.
+   *
+   * @returns Names and kinds.
+   */
+  getExports(): Promise<WebAssembly.ModuleExportDescriptor[]> {
+    return Promise.resolve([...this.#parts.declarations.exports]);
+  }
+
+  /**
+   * What the main module imports.
+   *
+   * @returns Names and kinds.
+   */
+  getImports(): Promise<WebAssembly.ModuleImportDescriptor[]> {
+    return Promise.resolve([...this.#parts.declarations.imports]);
+  }
+
+  /**
+   * Whether a call runs.
+   *
+   * @returns Whether one does.
+   */
+  isActive(): boolean {
+    return this.#isActive;
+  }
+
+  /**
+   * Begins anew: the memory of the plug-in and its variables are gone.
+   *
+   * @returns Whether it was done: not while a call runs.
+   */
+  async reset(): Promise<boolean> {
+    if (this.#isActive) return false;
+    this.#isActive = true;
+    try {
+      this.#refuel();
+      await this.#parts.sandbox.reset();
+      return true;
+    } finally {
+      this.#isActive = false;
+    }
+  }
+
+  /** Lets the plug-in go. Idempotent. */
+  async close(): Promise<void> {
+    await this.#parts.sandbox[Symbol.asyncDispose]();
+  }
+
+  /** Lets the plug-in go. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #run(
+    name: string,
+    input: Uint8Array,
+    options: PluginCallOptions,
+  ): Promise<PluginOutput | null> {
+    const { sandbox, scope } = this.#parts;
+    const output = await sandbox.call<Uint8Array<ArrayBuffer>>(name, input, {
+      ...options,
+      abi: "bytes",
+    });
+    return scope.hasOutput ? new PluginOutput(output) : null;
+  }
+
+  /** A new instance, if the last call has ended the old one. */
+  async #renew(): Promise<void> {
+    this.#refuel();
+    const { sandbox } = this.#parts;
+    if (sandbox.failure !== undefined) await sandbox.reset();
+  }
+
+  /** Each call has the same fuel, whatever was left before. */
+  #refuel(): void {
+    const { sandbox, fuelLimit } = this.#parts;
+    if (fuelLimit === undefined) return;
+    const { allowed = 0, used = 0 } = sandbox.usage().limits.fuel ?? {};
+    const missing = fuelLimit - (allowed - used);
+    if (missing > 0) sandbox.addFuel(missing);
+  }
+
+  /** The export exists, and is of the one type that a plug-in can have. */
+  #requireFunction(name: string): void {
+    const { exports } = this.#parts.sandbox;
+    const { kind, signature } = exports.find((each) => each.name === name) ??
+      {};
+    if (kind === "function" && signature !== undefined) {
+      const { params, results } = signature;
+      const [result = "i32"] = results;
+      if (params.length === 0 && results.length < 2 && result === "i32") return;
+      throw new SandboxError(
+        "export-not-found",
+        `Cannot call ${quote(name)}: it takes numbers, or gives others than ` +
+          "an i32 (an export of a plug-in is of type () -> i32)",
+        { details: { name } },
+      );
+    }
+    const error = exportNotFound(name, exports);
+    throw new SandboxError(
+      "export-not-found",
+      `${error.message}: Plugin error: function ${quote(name)} does not exist`,
+      { details: error.details },
+    );
+  }
+}
+
+function notReentrant(name: string): SandboxError<"instance-busy"> {
+  return new SandboxError(
+    "instance-busy",
+    `Cannot call ${
+      quote(name)
+    }: plugin is not reentrant, and a call of it runs ` +
+      "(wait for that, or create another plug-in)",
+    { details: { export: name } },
+  );
+}
+
+function bytesOf(input: string | number | Uint8Array): Uint8Array {
+  if (input instanceof Uint8Array) return input;
+  if (typeof input === "string" || typeof input === "number") {
+    return ENCODER.encode(String(input));
+  }
+  throw new TypeError(
+    "Cannot call the plug-in: the input must be text, a number or a Uint8Array",
+  );
+}
