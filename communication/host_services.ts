@@ -9,6 +9,7 @@ import type { ResolvedLimits } from "../security/limits.ts";
 import { CallChannel } from "./call_channel.ts";
 import { CallScope } from "./call_scope.ts";
 import { OpenStreams } from "./call_streams.ts";
+import type { ExtismService } from "./extism/types.ts";
 import { GuestFault } from "./fault.ts";
 import { HostCalls, type ServiceAuditor } from "./host_calls.ts";
 import {
@@ -62,6 +63,8 @@ export interface HostServicesOptions {
    * @default {a function that returns false}
    */
   readonly isRefusal?: (error: unknown) => boolean;
+  /** Answers Extism plug-ins that call functions of the host. */
+  readonly extism?: ExtismService;
   /** Told of each failure that the guest is not told of. */
   readonly onHostFunctionError?: (
     error: SandboxError<"host-function-failed">,
@@ -107,7 +110,8 @@ export class HostServices implements ServiceProvider {
    * @throws {TypeError} If a stream is none, or is locked.
    */
   begin(streams: CallStreams): CallServices {
-    const { auditor, channel, limits, countMessage = () => {} } = this.#options;
+    const { auditor, channel, limits, extism, countMessage = () => {} } =
+      this.#options;
     const scope = new CallScope();
     const hasStreams = streams.source !== undefined ||
       streams.sink !== undefined;
@@ -115,6 +119,7 @@ export class HostServices implements ServiceProvider {
       scope,
       calls: this.#calls,
       auditor,
+      extism,
       channel: channel && new CallChannel({
         channel,
         scope,
@@ -146,6 +151,7 @@ interface HostCallParts {
   readonly scope: CallScope;
   readonly calls: HostCalls;
   readonly auditor: ServiceAuditor;
+  readonly extism: ExtismService | undefined;
   readonly channel: CallChannel | undefined;
   readonly streams: OpenStreams | undefined;
   readonly ended: (streamBytes: number) => void;
@@ -153,11 +159,18 @@ interface HostCallParts {
 
 /** The services of one call. */
 class HostCall implements CallServices {
+  readonly extism?: ExtismService;
   readonly #parts: HostCallParts;
   #end: Promise<void> | undefined;
 
   constructor(parts: HostCallParts) {
     this.#parts = parts;
+    const { extism, scope } = parts;
+    if (extism === undefined) return;
+    this.extism = (call) => {
+      scope.check();
+      return extism(call);
+    };
   }
 
   call(

@@ -1,7 +1,8 @@
 /**
  * Guests that work, modules that are refused and guests that are stopped, with
  * the host standing after each; then a program under a policy, in a process of
- * its own, with its files in a temporary folder.
+ * its own, with its files in a temporary folder; and a guest that talks with its
+ * host.
  *
  *     deno run --allow-read --allow-write --allow-run examples/demo.ts
  *
@@ -15,6 +16,7 @@ import { Sandbox } from "../mod.ts";
 import { realm } from "../runtime/v8/realm.ts";
 import { type Case, type Part, PARTS, WITNESS } from "./demo_cases.ts";
 import { story } from "./demo_story.ts";
+import { talk } from "./demo_talk.ts";
 import { heading, line, type Row, show, verdict } from "./demo_table.ts";
 
 /** For how long the host is watched after the last guest was stopped. */
@@ -44,6 +46,8 @@ async function main(): Promise<boolean> {
   const told = await story(print);
   print(told ? "\nThe policy held." : "\nThe policy did not hold.");
   ok &&= told;
+  print("\nTALK: a C guest that asks, streams and floods\n");
+  ok &&= await talk(print);
   print(ok ? "The host still stands." : "Something did not hold.");
   return ok;
 }

@@ -100,9 +100,10 @@ export class InlineInstance implements GuestInstance {
 
   #initializers(): readonly Initializer[] {
     if (this.#host?.extism !== undefined) return initializersOf(this.exports);
-    const isReactor = this.#wasi !== undefined &&
-      isProcedure(this.exports, "_initialize");
-    return isReactor ? [{ name: "_initialize", args: [] }] : [];
+    const asks = this.#wasi !== undefined || this.#host !== undefined;
+    return asks && isProcedure(this.exports, "_initialize")
+      ? [{ name: "_initialize", args: [] }]
+      : [];
   }
 
   call(

@@ -30,8 +30,9 @@ const ANY = "*";
  * gives them.
  *
  * Operations: `connect` to `https://host:port`, where `via` is the method.
- * Whoever dials must besides check each address that the name stands for, and
- * ask again for each redirect.
+ * Whoever dials must besides check each address that the name stands for (one
+ * that is not public must be granted itself), and ask again for each redirect,
+ * as `GuestHttp` does.
  */
 export const networkKind: CapabilityKind<NetworkCapability> = {
   type: "network",
@@ -90,6 +91,8 @@ export const networkKind: CapabilityKind<NetworkCapability> = {
   notProtected: [
     "All that the guest knows can be sent to a host that it may reach.",
     "A domain with a wildcard lets it reach whoever can get a name there.",
+    "Names are looked up where this machine looks them up: whoever answers for a granted name sees that it is asked for, and chooses which public address is dialled.",
+    "How long requests take tells a guest which hosts are near and which are there.",
   ],
 
   parse(input) {

@@ -106,10 +106,15 @@ async function run(
   { instantiate, remainingMs }: CommandHostOptions,
 ): Promise<WasmResult> {
   await using instance = await instantiate(module);
+  const options = () => {
+    const timeoutMs = remainingMs();
+    // without a deadline of its own a guest has none that could be shorter
+    return timeoutMs === Infinity ? {} : { timeoutMs };
+  };
   for (const first of initializersOf(module.exports)) {
-    await instance.call(first.name, first.args, { timeoutMs: remainingMs() });
+    await instance.call(first.name, first.args, options());
   }
-  return await instance.call(name, args, { timeoutMs: remainingMs() });
+  return await instance.call(name, args, options());
 }
 
 function tooDeep(name: string): SandboxError<"limit-exceeded"> {

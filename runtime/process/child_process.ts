@@ -126,12 +126,12 @@ export class ChildProcess implements AsyncDisposable {
 
   /** Keeps the program from ending, as long as something is waited for. */
   ref(): void {
-    if (this.#ended === undefined) this.#process.ref();
+    this.#hold(true);
   }
 
   /** Lets the program end. */
   unref(): void {
-    if (this.#ended === undefined) this.#process.unref();
+    this.#hold(false);
   }
 
   /**
@@ -274,6 +274,17 @@ export class ChildProcess implements AsyncDisposable {
       this.#output.cancel().catch(ignore),
       this.#stderr.ended,
     ]);
+  }
+
+  #hold(holds: boolean): void {
+    if (this.#ended !== undefined) return;
+    try {
+      if (holds) this.#process.ref();
+      else this.#process.unref();
+    } catch (error) {
+      // it has ended just now, and its status is not told yet
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
   }
 
   /** Reads some bytes, where they belong if they are many. */

@@ -20,8 +20,6 @@ const NEVER = new AbortController().signal;
 
 const pipe = new Pipe(Deno.stdin, Deno.stdout);
 pipe.send(FRAME.ready, { protocol: PROTOCOL });
-// read while the host hears of it
-await import("node:http");
 for (;;) {
   const message = pipe.receive();
   if (message === undefined) Deno.exit(0);
