@@ -22,11 +22,41 @@
  * assertEquals(await sandbox.call("answer"), 42);
  * ```
  *
- * Audit files are in the entry `./audit`, policy files in `./policy`.
+ * A guest may call functions of its host, converse over a channel, go through
+ * streams longer than its memory and make requests, as far as it is granted;
+ * docs/guest-abi.md describes how.
+ *
+ * Channels are in the entry `./communication`, Extism plug-ins in `./extism`,
+ * audit files in `./audit`, policy files in `./policy`.
  *
  * @module
  */
 
+export * from "./communication/fault.ts";
+export type {
+  HostFunctionCodec,
+  HostFunctionContext,
+  HostFunctionHandler,
+  HostFunctionOperation,
+  HostFunctionOptions,
+  HostFunctions,
+} from "./communication/host_functions.ts";
+export type {
+  CallContext,
+  CallContextOptions,
+} from "./communication/extism/call_context.ts";
+export type { PluginOutput } from "./communication/extism/plugin_output.ts";
+export type * from "./communication/extism/types.ts";
+export type { ExtismVars } from "./communication/extism/vars.ts";
+export type { HttpOptions, Resolve } from "./communication/http/options.ts";
+export type {
+  ChannelFactory,
+  ChannelOptions,
+  StandardIssue,
+  StandardResult,
+  StandardSchemaV1,
+} from "./communication/mod.ts";
+export type * from "./communication/types.ts";
 export * from "./errors.ts";
 export * from "./registry.ts";
 export * from "./runtime/mod.ts";
@@ -43,6 +73,7 @@ export type {
   SandboxCallOptions,
   SandboxEnforcement,
   SandboxOptions,
+  SandboxTransform,
   SandboxUsage,
 } from "./sandbox_options.ts";
 export * from "./security/mod.ts";

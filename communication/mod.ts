@@ -38,7 +38,7 @@ export * from "./fault.ts";
 export * from "./memory.ts";
 export * from "./queue.ts";
 export * from "./rpc.ts";
-export * from "./rpc_fault.ts";
+export { RpcFault, type RpcFaultOptions } from "./rpc_fault.ts";
 export type * from "./rpc_options.ts";
 export * from "./rpc_peer.ts";
 export * from "./standard_schema.ts";

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
+import * as communication from "../communication/mod.ts";
 import * as core from "../mod.ts";
+import * as testing from "../testing/mod.ts";
+import * as extism from "../wrappers/extism/mod.ts";
 
 Deno.test("mod.ts exports what it promises", () => {
   assertEquals(Object.keys(core).sort(), [
@@ -9,6 +12,8 @@ Deno.test("mod.ts exports what it promises", () => {
     "CapabilityKinds",
     "DEFAULT_FEATURES",
     "DEFAULT_LIMITS",
+    "FAULT_STATUS",
+    "GuestFault",
     "LIMIT_NAMES",
     "LIMIT_PRESETS",
     "ProcessPool",
@@ -23,6 +28,43 @@ Deno.test("mod.ts exports what it promises", () => {
     "counted",
     "learnPolicy",
     "resolveLimits",
+  ]);
+});
+
+Deno.test("communication/mod.ts exports what it promises", () => {
+  assertEquals(Object.keys(communication).sort(), [
+    "CANCEL_METHOD",
+    "ChannelFactory",
+    "FAULT_STATUS",
+    "GuestFault",
+    "MAX_JSON_DEPTH",
+    "MemoryChannel",
+    "MessageQueue",
+    "RPC_ERRORS",
+    "RpcChannel",
+    "RpcFault",
+    "RpcPeer",
+    "bytes",
+    "checkSchema",
+    "describeIssues",
+    "guestEnd",
+    "hostEnd",
+    "json",
+    "jsonOf",
+    "validate",
+  ]);
+});
+
+Deno.test("testing/mod.ts exports what it promises", () => {
+  assertEquals(Object.keys(testing).sort(), ["testChannel"]);
+});
+
+Deno.test("wrappers/extism/mod.ts exports what it promises", () => {
+  assertEquals(Object.keys(extism).sort(), [
+    "CallContext",
+    "ExtismPlugin",
+    "PluginOutput",
+    "createPlugin",
   ]);
 });
 

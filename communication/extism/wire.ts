@@ -39,6 +39,8 @@ interface SentReply {
   readonly vars: readonly Sized[];
   /** What the error says, if the host has set one. */
   readonly error: string | undefined;
+  /** Whether the function has thrown besides. */
+  readonly hasThrown: boolean;
 }
 
 const ENCODER = new TextEncoder();
@@ -88,8 +90,14 @@ export async function answerCall(
   vars.takeChanged();
   const args = sent.args.map((text) => numberOf(text));
   const { namespace, name } = sent;
-  const results = await service({ namespace, name, args, memory, vars });
-  return replyOf(results, memory, vars);
+  try {
+    const results = await service({ namespace, name, args, memory, vars });
+    return replyOf(results, memory, vars);
+  } catch (error) {
+    // the error that it has set is for the caller, before what it throws
+    if (memory.error === undefined) throw error;
+    return replyOf(undefined, memory, vars, true);
+  }
 }
 
 /**
@@ -106,13 +114,15 @@ export function applyReply(
   message: Bytes,
 ): WasmResult {
   const { header, parts } = unpack(message);
-  const { results, blocks, vars: changed, error } = header as SentReply;
+  const { results, blocks, vars: changed, error, hasThrown } =
+    header as SentReply;
   const handles = blocks.map((length) => memory.store(parts.take(length)));
   for (const [name, length] of changed) {
     if (length < 0) vars.delete(name);
     else vars.set(name, parts.take(length));
   }
   if (error !== undefined) memory.setError(error);
+  if (hasThrown) throw new Error("the host function failed");
   const real = (text: string): WasmValue => {
     const value = numberOf(text);
     return typeof value === "bigint" && value >= FIRST_OWN
@@ -157,6 +167,7 @@ function replyOf(
   results: WasmResult | void,
   memory: SentMemory,
   vars: ExtismVars,
+  hasThrown = false,
 ): Bytes {
   const changed = vars.takeChanged().map((name) =>
     [name, vars.get(name)] as const
@@ -170,6 +181,7 @@ function replyOf(
     blocks: memory.own.map(({ length }) => length),
     vars: changed.map(([name, value]) => [name, value?.length ?? -1]),
     error: memory.error,
+    hasThrown,
   };
   const values = changed.flatMap(([, value]) => value ?? []);
   return pack(header, [...memory.own, ...values]);

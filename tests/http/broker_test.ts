@@ -119,7 +119,9 @@ Deno.test("a broker is kept while it is in use, and gone with its sandbox", asyn
   );
   assertEquals(transport.pids.length, 2);
   Deno.kill(pid, "SIGKILL");
-  while (await lives(pid)) await new Promise((go) => setTimeout(go, 5));
+  while (transport.pids.includes(pid)) {
+    await new Promise((go) => setTimeout(go, 5));
+  }
   await transport.dial(requestTo(peer.port), SIGNAL);
   const pids = transport.pids;
   assert(!pids.includes(pid));
