@@ -69,10 +69,12 @@ export const LIMIT_TABLE = Object.freeze({
     "Bytes that one call reads and writes through its streams.",
   ),
   hostCalls: count("Calls of the host's functions, WASI's included."),
-  messages: count("Messages of one sandbox, requests and replies apart."),
+  messages: count(
+    "Messages of one sandbox: requests, replies, and those of its channel.",
+  ),
   instances: count("Instances that a sandbox makes, one after the other.", 1),
-  networkRequests: count("Requests over the network."),
-  networkBytes: bytes("Bytes over the network."),
+  networkRequests: count("Requests over the network, redirects included."),
+  networkBytes: bytes("Bytes over the network, both ways."),
 });
 
 function bytes(description: string, min = 0, max = ANY): LimitEntry {

@@ -129,9 +129,12 @@ export interface ResourceLimits {
    * given.
    */
   readonly instances?: number;
-  /** Requests over the network. Refused: no runtime of this version offers any. */
+  /** Requests over the network, redirects included. Not limited unless given. */
   readonly networkRequests?: number;
-  /** Bytes over the network. Refused: no runtime of this version offers any. */
+  /**
+   * Bytes over the network, both ways, heads and framing included. Not limited
+   * unless given.
+   */
   readonly networkBytes?: number;
 }
 

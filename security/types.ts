@@ -193,8 +193,9 @@ export interface FilesystemCapability extends Capability {
 }
 
 /**
- * Grants connections to named hosts. No runtime of this version offers a guest
- * a function to connect by; host functions may ask the auditor.
+ * Grants connections to named hosts: by `http.request`, see docs/network.md. An
+ * address that is not public must be granted itself; a name that stands for it
+ * is not enough.
  */
 export interface NetworkCapability extends Capability {
   /** Discriminant. */

@@ -6,6 +6,7 @@
 
 import {
   createPlugin,
+  type ExtismFunctions,
   type ExtismPlugin,
   type ManifestLike,
   type PluginOptions,
@@ -27,7 +28,7 @@ export const GREET = "assemblyscript/greet.wasm";
 export const LIES = "wat/lies.wasm";
 
 /** Functions that the greeting plug-in imports. */
-export const SHOUT: PluginOptions["functions"] = {
+export const SHOUT: ExtismFunctions = {
   "extism:host/user": {
     shout: (context, handle) =>
       context.store((context.read(handle)?.text() ?? "").toUpperCase()),
