@@ -12,6 +12,7 @@ import { bulk } from "./bulk.ts";
 import { calls } from "./calls.ts";
 import { cold } from "./cold.ts";
 import { deadline } from "./deadline.ts";
+import { extism } from "./extism.ts";
 import { hostCalls } from "./host_calls.ts";
 import { kernels } from "./kernels.ts";
 import { type Benchmark, type Figures, print } from "./measure.ts";
@@ -32,6 +33,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   hostCalls,
   bulk,
   streams,
+  extism,
   peers,
 ];
 

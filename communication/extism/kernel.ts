@@ -55,6 +55,8 @@ export class Kernel {
   readonly #own: KernelExports;
   readonly #data: WebAssembly.Memory;
   readonly #meta: WebAssembly.Memory;
+  /** The last error that the host has set. */
+  #error = 0n;
 
   /**
    * Constructs it.
@@ -138,7 +140,10 @@ export class Kernel {
    * @param message What it says.
    */
   setError(message: Uint8Array): void {
-    this.#own.error_set(this.store(message));
+    // a plug-in that fails again and again takes no more memory each time
+    if (this.#own.error_get() === this.#error) this.#own.free(this.#error);
+    this.#error = this.store(message);
+    this.#own.error_set(this.#error);
   }
 
   /** Copy of what the error says; undefined if none is set. */

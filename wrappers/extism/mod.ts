@@ -27,7 +27,7 @@ import { Sandbox } from "../../sandbox.ts";
 import { resolveLimits } from "../../security/limits.ts";
 import { readManifest } from "./manifest.ts";
 import { readModules } from "./modules.ts";
-import { ExtismPlugin } from "./plugin.ts";
+import { SandboxedPlugin } from "./plugin.ts";
 import { logSink, PluginScope } from "./scope.ts";
 import {
   declarationsOf,
@@ -36,7 +36,7 @@ import {
   policyOf,
   settingsOf,
 } from "./settings.ts";
-import type { ManifestLike, PluginOptions } from "./types.ts";
+import type { ExtismPlugin, ManifestLike, PluginOptions } from "./types.ts";
 
 export { CallContext } from "../../communication/extism/call_context.ts";
 export type { CallContextOptions } from "../../communication/extism/call_context.ts";
@@ -47,8 +47,8 @@ export type {
   ExtismFunctions,
   ExtismMemory,
 } from "../../communication/extism/types.ts";
-export { ExtismPlugin, type PluginParts } from "./plugin.ts";
 export type {
+  ExtismPlugin,
   Manifest,
   ManifestLike,
   ManifestMemory,
@@ -122,7 +122,7 @@ export async function createPlugin(
     ...(pool === undefined ? {} : { pool }),
   }, signal === undefined ? {} : { signal }).catch(explain);
   const { fuelLimit } = given;
-  return new ExtismPlugin({ sandbox, scope, declarations, fuelLimit });
+  return new SandboxedPlugin({ sandbox, scope, declarations, fuelLimit });
 }
 
 /** An import that is missing is often one that has to be linked. */

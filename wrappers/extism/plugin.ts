@@ -11,11 +11,10 @@ import { exportNotFound } from "../../runtime/v8/live.ts";
 import type { Sandbox } from "../../sandbox.ts";
 import type { PluginScope } from "./scope.ts";
 import type { Declarations } from "./settings.ts";
-import type { PluginCallOptions } from "./types.ts";
+import type { ExtismPlugin, PluginCallOptions } from "./types.ts";
 
 /** What a plug-in is put together from. */
 export interface PluginParts {
-  /** What it runs in. */
   readonly sandbox: Sandbox;
   /** What is known of the call that runs. */
   readonly scope: PluginScope;
@@ -27,18 +26,13 @@ export interface PluginParts {
 
 const ENCODER = new TextEncoder();
 
-/**
- * A plug-in. Calls come one after the other: one that is made while another runs
- * is refused. Its memory and its variables live on from call to call; if a call
- * does not return as it should (a trap, a limit), the next one begins with a new
- * instance, and both are gone.
- */
-export class ExtismPlugin implements AsyncDisposable {
+/** A plug-in in its sandbox. */
+export class SandboxedPlugin implements ExtismPlugin {
   readonly #parts: PluginParts;
   #isActive = false;
 
   /**
-   * Constructs it; `createPlugin` is what to use.
+   * Constructs it.
    *
    * @param parts What it is put together from.
    */
@@ -46,34 +40,20 @@ export class ExtismPlugin implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** What it runs in: its limits, its audit, what enforces them. */
   get sandbox(): Sandbox {
     return this.#parts.sandbox;
   }
 
-  /**
-   * Calls an export.
-   *
-   * @param name Its name.
-   * @param input What it reads as its input; text and numbers are written in
-   * UTF-8.
-   * @param hostContext What functions of the host get by `hostContext()`.
-   * @param options Cancellation, and a shorter deadline.
-   * @returns The output; null if the plug-in has set none.
-   * @throws {SandboxError} With code `guest-error`, if the plug-in says that it
-   * failed; `limit-exceeded`, `trap` and others as `Sandbox.call` does. What a
-   * function of the host has thrown is thrown as it is.
-   */
   async call(
     name: string,
-    input: string | number | Uint8Array = "",
+    input?: string | number | Uint8Array,
     hostContext?: unknown,
     options: PluginCallOptions = {},
   ): Promise<PluginOutput | null> {
     const { scope } = this.#parts;
     if (this.#isActive) throw notReentrant(name);
     this.#requireFunction(name);
-    const bytes = bytesOf(input);
+    const bytes = bytesOf(input ?? "");
     this.#isActive = true;
     scope.begin(hostContext);
     try {
@@ -87,12 +67,6 @@ export class ExtismPlugin implements AsyncDisposable {
     }
   }
 
-  /**
-   * Whether there is such a function.
-   *
-   * @param name Its name.
-   * @returns Whether there is.
-   */
   functionExists(name: string): Promise<boolean> {
     return Promise.resolve(
       this.#parts.declarations.exports.some((each) =>
@@ -101,38 +75,18 @@ export class ExtismPlugin implements AsyncDisposable {
     );
   }
 
-  /**
-   * What the main module exports.
-   *
-   * @returns Names and kinds.
-   */
   getExports(): Promise<WebAssembly.ModuleExportDescriptor[]> {
     return Promise.resolve([...this.#parts.declarations.exports]);
   }
 
-  /**
-   * What the main module imports.
-   *
-   * @returns Names and kinds.
-   */
   getImports(): Promise<WebAssembly.ModuleImportDescriptor[]> {
     return Promise.resolve([...this.#parts.declarations.imports]);
   }
 
-  /**
-   * Whether a call runs.
-   *
-   * @returns Whether one does.
-   */
   isActive(): boolean {
     return this.#isActive;
   }
 
-  /**
-   * Begins anew: the memory of the plug-in and its variables are gone.
-   *
-   * @returns Whether it was done: not while a call runs.
-   */
   async reset(): Promise<boolean> {
     if (this.#isActive) return false;
     this.#isActive = true;
@@ -145,12 +99,10 @@ export class ExtismPlugin implements AsyncDisposable {
     }
   }
 
-  /** Lets the plug-in go. Idempotent. */
   async close(): Promise<void> {
     await this.#parts.sandbox[Symbol.asyncDispose]();
   }
 
-  /** Lets the plug-in go. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

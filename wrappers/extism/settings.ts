@@ -5,7 +5,7 @@
  */
 
 import { quote } from "../../_text.ts";
-import { kernelBytes } from "../../communication/extism/kernel.ts";
+import { kernelBytes, splitMemory } from "../../communication/extism/kernel.ts";
 import type { ExtismSettings } from "../../communication/extism/types.ts";
 import { SandboxError } from "../../errors.ts";
 import { ModuleParser } from "../../runtime/v8/parse.ts";
@@ -85,18 +85,25 @@ export function limitsOf(
   { timeoutMs, maxPages, maxNativePages, ...manifest }: PlainManifest,
   { fuelLimit, limits = {} }: PluginOptions,
 ): ResourceLimits {
-  const messageBytes = Math.max(
-    DEFAULT_LIMITS.messageBytes,
-    (manifest.maxHttpResponseBytes ?? RESPONSE_BYTES) + HEADROOM_BYTES,
+  const memory = { ...memoryOf(maxPages, maxNativePages), ...limits };
+  const { memoryBytes = DEFAULT_LIMITS.memoryBytes } = memory;
+  const split = splitMemory(memoryBytes, maxPages ?? maxNativePages);
+  // what has room in the kernel may be handed over at once
+  const messageBytes = Math.min(
+    Math.max(
+      DEFAULT_LIMITS.messageBytes,
+      split.maxPages * PAGE_BYTES,
+      (manifest.maxHttpResponseBytes ?? RESPONSE_BYTES) + HEADROOM_BYTES,
+    ),
+    LIMIT_TABLE.messageBytes.max,
   );
   return {
-    ...(manifest.allowedHosts?.length ? { messageBytes } : {}),
+    messageBytes,
     ...(timeoutMs === undefined
       ? {}
       : { timeoutMs: timeoutMs ?? LIMIT_TABLE.timeoutMs.max }),
     ...(fuelLimit === undefined ? {} : { fuel: fuelLimit }),
-    ...memoryOf(maxPages, maxNativePages),
-    ...limits,
+    ...memory,
   };
 }
 
@@ -163,11 +170,11 @@ export function declarationsOf(
     own,
     ...Object.values(linked).map((bytes) => new ModuleParser(bytes).parse()),
   ];
-  for (const { imports, memories } of useWasi ? [] : all) {
+  for (const { imports } of useWasi ? [] : all) {
     const missing = imports.filter(({ module }) =>
       WASI.includes(module) && !Object.hasOwn(functions, module)
     );
-    if (memories !== undefined && missing.length > 0) throw noWasi(missing);
+    if (missing.length > 0) throw noWasi(missing);
   }
   for (const { memories } of all) {
     const pages = memories.filter(({ imported }) => !imported)

@@ -8,9 +8,11 @@ import type {
   ExtismFunctions,
   ExtismSettings,
 } from "../../communication/extism/types.ts";
+import type { PluginOutput } from "../../communication/extism/plugin_output.ts";
 import type { LogLevel } from "../../communication/types.ts";
 import type { ModuleFeatures } from "../../runtime/types.ts";
 import type { ProcessPool } from "../../runtime/process/pool.ts";
+import type { Sandbox } from "../../sandbox.ts";
 import type { Isolation, SandboxOptions } from "../../sandbox_options.ts";
 import type { ResourceLimits } from "../../security/limits.ts";
 import type { Capability } from "../../security/types.ts";
@@ -210,4 +212,69 @@ export interface PluginCallOptions {
   readonly signal?: AbortSignal;
   /** A shorter deadline, in milliseconds. */
   readonly timeoutMs?: number;
+}
+
+/**
+ * A plug-in. Calls come one after the other: one that is made while another runs
+ * is refused. Its memory and its variables live on from call to call; if a call
+ * does not return as it should (a trap, a limit), the next one begins with a new
+ * instance, and both are gone.
+ */
+export interface ExtismPlugin extends AsyncDisposable {
+  /** What it runs in: its limits, its audit, what enforces them. */
+  readonly sandbox: Sandbox;
+  /**
+   * Calls an export.
+   *
+   * @param name Its name.
+   * @param input What it reads as its input; text and numbers are written in
+   * UTF-8.
+   * @param hostContext What functions of the host get by `hostContext()`.
+   * @param options Cancellation, and a shorter deadline.
+   * @returns The output; null if the plug-in has set none.
+   * @throws {SandboxError} With code `guest-error`, if the plug-in says that it
+   * failed; `limit-exceeded`, `trap` and others as `Sandbox.call` does. What a
+   * function of the host has thrown is thrown as it is.
+   */
+  call(
+    name: string,
+    input?: string | number | Uint8Array,
+    hostContext?: unknown,
+    options?: PluginCallOptions,
+  ): Promise<PluginOutput | null>;
+  /**
+   * Whether there is such a function.
+   *
+   * @param name Its name.
+   * @returns Whether there is.
+   */
+  functionExists(name: string): Promise<boolean>;
+  /**
+   * What the main module exports.
+   *
+   * @returns Names and kinds.
+   */
+  getExports(): Promise<WebAssembly.ModuleExportDescriptor[]>;
+  /**
+   * What the main module imports.
+   *
+   * @returns Names and kinds.
+   */
+  getImports(): Promise<WebAssembly.ModuleImportDescriptor[]>;
+  /**
+   * Whether a call runs.
+   *
+   * @returns Whether one does.
+   */
+  isActive(): boolean;
+  /**
+   * Begins anew: the memory of the plug-in and its variables are gone.
+   *
+   * @returns Whether it was done: not while a call runs.
+   */
+  reset(): Promise<boolean>;
+  /** Lets the plug-in go. Idempotent. */
+  close(): Promise<void>;
+  /** Lets the plug-in go. Idempotent. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
