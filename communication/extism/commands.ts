@@ -58,6 +58,8 @@ export interface CommandHostOptions {
   readonly instantiate: (module: Module) => Promise<Instance>;
   /** Time that is left for the call that runs. */
   readonly remainingMs: () => number;
+  /** Whether fuel is counted, which instances of commands would not share. */
+  readonly hasFuel: boolean;
 }
 
 /** Most commands that wait for each other. */
@@ -68,8 +70,11 @@ const MAX_DEPTH = 8;
  *
  * @param options The commands, and how they are run.
  * @returns A host module for each; the guest waits for its functions.
+ * @throws {SandboxError} With code `unsupported`, if fuel is counted.
  */
 export function commandHosts(options: CommandHostOptions): HostModule[] {
+  const [first] = Object.keys(options.commands);
+  if (first !== undefined && options.hasFuel) throw noFuel(first);
   const depth = { now: 0 };
   return Object.entries(options.commands).map(([name, module]) => {
     const signatures: Record<string, Signature> = Object.create(null);
@@ -133,5 +138,17 @@ function tooDeep(name: string): SandboxError<"limit-exceeded"> {
         suggestion,
       },
     },
+  );
+}
+
+function noFuel(name: string): SandboxError<"unsupported"> {
+  return new SandboxError(
+    "unsupported",
+    `Cannot link the command ${
+      quote(name)
+    } with a limit of fuel: each of its ` +
+      "calls has an instance of its own (leave fuel out, or build it without " +
+      `"${START}")`,
+    { details: { runtime: "v8", feature: "fuel with a linked command" } },
   );
 }

@@ -34,8 +34,15 @@ export const NOTES: Readonly<
 /** The block that a note on output is about. */
 export const NOTED_BLOCK = 1n;
 
-/** Names of functions, by the module that they are imported from. */
-export type FunctionNames = Readonly<Record<string, readonly string[]>>;
+/**
+ * Functions by the module that they are imported from, and their name, and
+ * whether the plug-in has to wait for them.
+ */
+export type FunctionNames = Readonly<
+  Record<string, Readonly<Record<string, "sync" | "async">>>
+>;
+
+const AsyncFunction = (async () => {}).constructor;
 
 /**
  * The names of functions, which a process is told.
@@ -45,7 +52,8 @@ export type FunctionNames = Readonly<Record<string, readonly string[]>>;
  * @throws {TypeError} If one of them is no function.
  */
 export function functionNames(functions: ExtismFunctions = {}): FunctionNames {
-  const names: Record<string, readonly string[]> = Object.create(null);
+  const names: Record<string, Record<string, "sync" | "async">> = Object
+    .create(null);
   for (const [namespace, members] of Object.entries(functions)) {
     if (namespace === NOTES.noOutput.namespace || namespace === EXTISM_MODULE) {
       throw new TypeError(
@@ -53,16 +61,31 @@ export function functionNames(functions: ExtismFunctions = {}): FunctionNames {
           "module is the host's own (take another name)",
       );
     }
+    const known: Record<string, "sync" | "async"> = Object.create(null);
     for (const [name, member] of Object.entries(members)) {
-      if (typeof member === "function") continue;
+      if (typeof member === "function") {
+        known[name] = isAsync(member) ? "async" : "sync";
+        continue;
+      }
       throw new TypeError(
         `Cannot give plug-ins ${JSON.stringify(namespace)}.` +
           `${JSON.stringify(name)}: it is no function`,
       );
     }
-    names[namespace] = Object.keys(members);
+    names[namespace] = known;
   }
   return names;
+}
+
+/**
+ * Whether a function is written as an `async` one. A plug-in can wait for no
+ * other: what makes it able to costs each of its calls.
+ *
+ * @param fn The function.
+ * @returns Whether it is.
+ */
+export function isAsync(fn: ExtismFunction): boolean {
+  return fn instanceof AsyncFunction;
 }
 
 /**
@@ -75,7 +98,7 @@ export function functionNames(functions: ExtismFunctions = {}): FunctionNames {
  */
 export function extismService(
   options: ExtismOptions,
-  askFor: (name: string) => void = () => {},
+  askFor?: (name: string) => void,
 ): ExtismService {
   const { functions = {}, config = {}, hostContext } = options;
   // read once: the caller may change what it gave
@@ -91,7 +114,7 @@ export function extismService(
           "there is no such function",
       );
     }
-    askFor(`${namespace}.${name}`);
+    askFor?.(`${namespace}.${name}`);
     const context = new CallContext(call, {
       config: values,
       hostContext: hostContext?.(),

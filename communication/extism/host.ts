@@ -76,6 +76,14 @@ export class ExtismHost implements Disposable {
       setError: (message) =>
         kernel.setError(ENCODER.encode(message || "error")),
     };
+    this.#environment = new Environment({
+      kernel,
+      memory: this.#memory,
+      vars: this.#vars,
+      http: this.#http,
+      services,
+      settings,
+    });
   }
 
   /**
@@ -113,7 +121,8 @@ export class ExtismHost implements Disposable {
     linked: readonly string[] = [],
   ): readonly HostModule[] {
     const needed = modules.flatMap(({ imports }) => imports);
-    const callHost: CallHost = (which, args) => this.#callHost(which, args);
+    const callHost: CallHost = (namespace, name, args) =>
+      this.#callHost(namespace, name, args);
     const own = Object.entries(this.#functions)
       .filter(([namespace]) =>
         namespace !== EXTISM_MODULE && !linked.includes(namespace)
@@ -221,7 +230,8 @@ export class ExtismHost implements Disposable {
   #output(): Bytes {
     const output = this.#kernel.output;
     if (output !== undefined) return output;
-    this.#services().extism?.({ ...NOTES.noOutput, ...this.#call([]) });
+    const { namespace, name } = NOTES.noOutput;
+    this.#services().extism?.(this.#call(namespace, name, []));
     return new Uint8Array();
   }
 
@@ -247,16 +257,21 @@ export class ExtismHost implements Disposable {
   }
 
   #callHost(
-    which: Pick<ExtismCall, "namespace" | "name">,
+    namespace: string,
+    name: string,
     args: readonly WasmValue[],
   ): MaybePromise<WasmResult | void> {
     const { extism } = this.#services();
-    if (extism !== undefined) return extism({ ...which, ...this.#call(args) });
+    if (extism !== undefined) return extism(this.#call(namespace, name, args));
     throw new TypeError("the host has no functions for plug-ins");
   }
 
-  #call(args: readonly WasmValue[]): Omit<ExtismCall, "namespace" | "name"> {
-    return { args, memory: this.#memory, vars: this.#vars };
+  #call(
+    namespace: string,
+    name: string,
+    args: readonly WasmValue[],
+  ): ExtismCall {
+    return { namespace, name, args, memory: this.#memory, vars: this.#vars };
   }
 }
 

@@ -55,6 +55,7 @@ export class Kernel {
   readonly #own: KernelExports;
   readonly #data: WebAssembly.Memory;
   readonly #meta: WebAssembly.Memory;
+  #view: Uint8Array<ArrayBuffer> = new Uint8Array();
   /** The last error that the host has set. */
   #error = 0n;
 
@@ -121,7 +122,7 @@ export class Kernel {
     if (bytes.length === 0) return 0n;
     const handle = this.#own.alloc(BigInt(bytes.length));
     if (handle === 0n) throw outOfMemory(this.maxPages, bytes.length);
-    new Uint8Array(this.#data.buffer).set(bytes, Number(handle));
+    this.#bytes().set(bytes, Number(handle));
     return handle;
   }
 
@@ -160,7 +161,16 @@ export class Kernel {
   }
 
   #copy(at: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#data.buffer, at, length).slice();
+    return this.#bytes().slice(at, at + length);
+  }
+
+  /** Its memory as it is now: asking for the buffer each time takes longer. */
+  #bytes(): Uint8Array<ArrayBuffer> {
+    // a memory that has grown has let go of its buffer
+    if (this.#view.length === 0) {
+      this.#view = new Uint8Array(this.#data.buffer as ArrayBuffer);
+    }
+    return this.#view;
   }
 }
 

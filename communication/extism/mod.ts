@@ -17,6 +17,7 @@ export {
   type FunctionNames,
   functionNames,
 } from "./functions.ts";
+export { mayWaitForHost, pluginHandlers } from "./handlers.ts";
 export { ExtismHost, type ExtismHostOptions, usesExtism } from "./host.ts";
 export { type Initializer, initializersOf } from "./initializers.ts";
 export { kernelBytes, type MemorySplit, splitMemory } from "./kernel.ts";

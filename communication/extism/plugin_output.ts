@@ -42,7 +42,7 @@ export class PluginOutput extends DataView<ArrayBuffer> {
    * @returns The text.
    */
   string(): string {
-    return DECODER.decode(this.bytes());
+    return DECODER.decode(this.buffer);
   }
 
   /** As {@linkcode PluginOutput.string}. */

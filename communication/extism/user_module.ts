@@ -13,11 +13,11 @@ import type {
   WasmValue,
 } from "../../runtime/types.ts";
 import type { MaybePromise } from "../types.ts";
-import type { ExtismCall } from "./types.ts";
 
 /** Calls a function of the host. */
 export type CallHost = (
-  which: Pick<ExtismCall, "namespace" | "name">,
+  namespace: string,
+  name: string,
   args: readonly WasmValue[],
 ) => MaybePromise<WasmResult | void>;
 
@@ -25,8 +25,8 @@ export type CallHost = (
 export interface UserModuleOptions {
   /** Its name. */
   readonly namespace: string;
-  /** Names of the functions that may be imported. */
-  readonly names: readonly string[];
+  /** The functions that may be imported, and whether they have to be waited for. */
+  readonly names: Readonly<Record<string, "sync" | "async">>;
   /** What is imported. */
   readonly needed: readonly ModuleImport[];
   /** Calls them. */
@@ -37,7 +37,7 @@ export interface UserModuleOptions {
  * Makes a module of those functions that are imported, by the types wanted.
  *
  * @param options The functions.
- * @returns The module; the guest waits for any of them.
+ * @returns The module; the guest waits for those that are asynchronous.
  */
 export function userModule(
   { namespace, names, needed, callHost }: UserModuleOptions,
@@ -47,20 +47,27 @@ export function userModule(
   for (const { module, name, signature } of needed) {
     if (module !== namespace || signature === undefined) continue;
     const { params, results } = signature;
-    if (!names.includes(name) || name in signatures) continue;
+    if (!Object.hasOwn(names, name) || name in signatures) continue;
     if ([...params, ...results].includes("other")) continue;
     signatures[name] = signature;
     functions[name] = (...args: WasmValue[]) => {
-      const result = callHost({ namespace, name }, args);
-      return result instanceof Promise
-        ? result.then((value) => fitted(value, results))
-        : fitted(result, results);
+      const result = callHost(namespace, name, args);
+      if (!(result instanceof Promise)) return fitted(result, results);
+      if (names[name] === "async") {
+        return result.then((value) => fitted(value, results));
+      }
+      result.catch(() => {});
+      throw new TypeError(
+        "it gave a promise, and is not written as an async function",
+      );
     };
   }
   return Object.freeze({
     name: namespace,
     signatures: Object.freeze(signatures),
-    suspending: Object.keys(functions),
+    suspending: Object.keys(functions).filter((name) =>
+      names[name] === "async"
+    ),
     link: () => functions,
   });
 }

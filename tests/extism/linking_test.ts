@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createPlugin } from "../../wrappers/extism/mod.ts";
+import { wat } from "../wasm.ts";
 import { failure, ISOLATIONS, plugin } from "./_plugins.ts";
 
 const CHAIN = [
@@ -28,6 +29,16 @@ for (const isolation of ISOLATIONS) {
     }
   });
 }
+
+Deno.test("createPlugin() initializes linked reactors before the main module", async () => {
+  const data = await wat(`(module
+    (global $value (mut i64) (i64.const 1))
+    (func (export "_initialize") (global.set $value (i64.const 7)))
+    (func (export "double") (param i64) (result i64) (global.get $value)))`);
+  const wasm = [{ name: "doubler", data }, ...CHAIN.slice(1)];
+  await using chain = await createPlugin({ wasm });
+  assertEquals((await chain.call("run"))?.getBigUint64(0, true), 7n);
+});
 
 Deno.test("createPlugin() says which linked module is missing", async () => {
   const error = await failure(

@@ -129,7 +129,9 @@ for (const isolation of ISOLATIONS) {
 
   Deno.test(`ExtismPlugin.call() keeps its deadline and revives, ${isolation}`, async () => {
     const never = {
-      "extism:host/user": { shout: () => new Promise<bigint>(() => {}) },
+      "extism:host/user": {
+        shout: async () => await new Promise<bigint>(() => {}),
+      },
     };
     await using greet = await open(GREET, {
       isolation,

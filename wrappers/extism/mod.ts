@@ -12,11 +12,11 @@
  * import { assertEquals } from "@std/assert";
  *
  * await using plugin = await createPlugin({
- *   wasm: [{ path: "examples/extism/assemblyscript/greet.wasm" }],
- *   config: { greeting: "Hello" },
+ *   wasm: [{ path: "examples/extism/c/probe.wasm" }],
+ *   timeoutMs: 500,
  * });
- * const output = await plugin.call("greet", "Ada");
- * assertEquals(output?.text(), "Hello, Ada!");
+ * const output = await plugin.call("vowels", "Ada");
+ * assertEquals(output?.getBigUint64(0, true), 2n);
  * ```
  *
  * @module

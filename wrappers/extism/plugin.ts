@@ -25,10 +25,14 @@ export interface PluginParts {
 }
 
 const ENCODER = new TextEncoder();
+const NOTHING: Uint8Array = new Uint8Array();
+const BYTES = Object.freeze({ abi: "bytes" });
 
 /** A plug-in in its sandbox. */
 export class SandboxedPlugin implements ExtismPlugin {
   readonly #parts: PluginParts;
+  /** Exports that were called before: they are functions of plug-ins. */
+  readonly #functions = new Set<string>();
   #isActive = false;
 
   /**
@@ -48,17 +52,25 @@ export class SandboxedPlugin implements ExtismPlugin {
     name: string,
     input?: string | number | Uint8Array,
     hostContext?: unknown,
-    options: PluginCallOptions = {},
+    options?: PluginCallOptions,
   ): Promise<PluginOutput | null> {
-    const { scope } = this.#parts;
+    const { sandbox, scope, fuelLimit } = this.#parts;
     if (this.#isActive) throw notReentrant(name);
-    this.#requireFunction(name);
-    const bytes = bytesOf(input ?? "");
+    if (!this.#functions.has(name)) this.#requireFunction(name);
+    const bytes = bytesOf(input);
     this.#isActive = true;
     scope.begin(hostContext);
     try {
-      await this.#renew();
-      return await this.#run(name, bytes, options);
+      // awaiting what is not needed would take as long again
+      if (fuelLimit !== undefined || sandbox.failure !== undefined) {
+        await this.#renew();
+      }
+      const output = await sandbox.call<Uint8Array<ArrayBuffer>>(
+        name,
+        bytes,
+        options === undefined ? BYTES : { ...options, ...BYTES },
+      );
+      return scope.hasOutput ? new PluginOutput(output) : null;
     } catch (error) {
       throw scope.explain(error);
     } finally {
@@ -107,19 +119,6 @@ export class SandboxedPlugin implements ExtismPlugin {
     await this.close();
   }
 
-  async #run(
-    name: string,
-    input: Uint8Array,
-    options: PluginCallOptions,
-  ): Promise<PluginOutput | null> {
-    const { sandbox, scope } = this.#parts;
-    const output = await sandbox.call<Uint8Array<ArrayBuffer>>(name, input, {
-      ...options,
-      abi: "bytes",
-    });
-    return scope.hasOutput ? new PluginOutput(output) : null;
-  }
-
   /** A new instance, if the last call has ended the old one. */
   async #renew(): Promise<void> {
     this.#refuel();
@@ -144,7 +143,10 @@ export class SandboxedPlugin implements ExtismPlugin {
     if (kind === "function" && signature !== undefined) {
       const { params, results } = signature;
       const [result = "i32"] = results;
-      if (params.length === 0 && results.length < 2 && result === "i32") return;
+      if (params.length === 0 && results.length < 2 && result === "i32") {
+        this.#functions.add(name);
+        return;
+      }
       throw new SandboxError(
         "export-not-found",
         `Cannot call ${quote(name)}: it takes numbers, or gives others than ` +
@@ -172,7 +174,8 @@ function notReentrant(name: string): SandboxError<"instance-busy"> {
   );
 }
 
-function bytesOf(input: string | number | Uint8Array): Uint8Array {
+function bytesOf(input: string | number | Uint8Array | undefined): Uint8Array {
+  if (input === undefined || input === "") return NOTHING;
   if (input instanceof Uint8Array) return input;
   if (typeof input === "string" || typeof input === "number") {
     return ENCODER.encode(String(input));

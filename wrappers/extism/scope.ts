@@ -9,6 +9,7 @@ import type {
   ExtismFunctions,
   ExtismOptions,
 } from "../../communication/extism/types.ts";
+import { isAsync } from "../../communication/extism/functions.ts";
 import type { LogLevel } from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import type { AuditEvent } from "../../security/types.ts";
@@ -83,6 +84,15 @@ export class PluginScope {
       this.#thrown = { error };
       throw error;
     };
+    if (isAsync(fn)) {
+      return async (context, ...args) => {
+        try {
+          return await fn(context, ...args);
+        } catch (error) {
+          return failed(error);
+        }
+      };
+    }
     return (context, ...args) => {
       try {
         const result = fn(context, ...args);

@@ -136,7 +136,8 @@ export interface PluginOptions
   readonly useWasi?: boolean;
   /**
    * Functions of the host's, by the module that the plug-in imports them from,
-   * mostly `extism:host/user`, and by name. They may be asynchronous.
+   * mostly `extism:host/user`, and by name. One that is asynchronous must be
+   * written as an `async` function.
    *
    * @default {{}}
    */
