@@ -4,7 +4,6 @@ import type { Guest } from "./_guest.ts";
 import type { MessageCounter } from "./_messages.ts";
 import { quote } from "./_text.ts";
 import { pluginHandlers } from "./communication/extism/handlers.ts";
-import { usesExtism } from "./communication/extism/host.ts";
 import { messageHandlers } from "./communication/guest_abi.ts";
 import { parseJson, stringifyJson } from "./communication/json.ts";
 import type {
@@ -31,7 +30,7 @@ export class Calls {
     guest: Guest,
     { abi, isPlugin, messages }: {
       readonly abi: GuestAbi | undefined;
-      /** Whether the guest may be an Extism plug-in. */
+      /** Whether the guest is an Extism plug-in. */
       readonly isPlugin: boolean;
       readonly messages: MessageCounter;
     },
@@ -41,7 +40,7 @@ export class Calls {
     this.#messages = messages;
     this.#plain = abi === undefined ? {} : { abi };
     const { exports } = source.module;
-    this.#handlers = isPlugin && usesExtism([source.module])
+    this.#handlers = isPlugin
       ? pluginHandlers(exports)
       : messageHandlers(exports, abi);
     this.#fresh = policy === "fresh";

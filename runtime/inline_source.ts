@@ -10,9 +10,11 @@ import {
   usesGuestImports,
 } from "../communication/guest_imports.ts";
 import {
+  commandHosts,
+  mayWaitForHost,
   type MemorySplit,
+  splitCommands,
   splitMemory,
-  usesExtism,
 } from "../communication/extism/mod.ts";
 import type { ServiceProvider } from "../communication/types.ts";
 import { SandboxError } from "../errors.ts";
@@ -28,7 +30,6 @@ import { InlineInstance } from "./inline_instance.ts";
 import type {
   Enforcement,
   HostImports,
-  InstantiateOptions,
   Module,
   ModuleFeatures,
   ModuleSource,
@@ -135,9 +136,14 @@ export class InlineSource implements GuestSource {
     this.features = inlineFeatures(options.runtime);
     const all = [module, ...Object.values(linked)];
     this.#usesWasi = all.some((each) => usesWasi(each, options.imports));
-    this.#split = usesExtism(all) ? splitOf(options) : undefined;
+    this.#split = splitOf(options);
     this.#usesHost = all.some(usesGuestImports) || this.#split !== undefined;
-    this.mayWait = this.#usesHost && this.features.async;
+    this.mayWait = this.features.async &&
+      (all.some(usesGuestImports) || options.extism !== undefined &&
+          mayWaitForHost(
+            { ...linked, main: module },
+            options.extism.functions,
+          ));
     const { capabilities } = options;
     this.grants = Object.fromEntries(
       capabilities.map(({ type }) => [type, INLINE_GRANTS[type] ?? BY_AUDITOR]),
@@ -187,11 +193,31 @@ export class InlineSource implements GuestSource {
     using stack = new DisposableStack();
     const wasi = this.#usesWasi ? stack.use(this.#wasi()) : undefined;
     const host = this.#usesHost ? this.#host() : undefined;
+    const plugin = host?.extism;
+    if (plugin?.stdio !== undefined) {
+      wasi?.prepare({ ...NOTHING_TO_READ, ...plugin.stdio });
+    }
+    const { commands, libraries } = plugin === undefined
+      ? { commands: {}, libraries: this.#linked }
+      : splitCommands(this.#linked);
+    const hostModules = [...(wasi?.modules ?? []), ...(host?.modules ?? [])];
+    const linked = Object.keys(libraries).length === 0
+      ? {}
+      : { linked: libraries };
+    if (plugin !== undefined) {
+      hostModules.push(...commandHosts({
+        commands,
+        hasFuel: limits.fuel !== undefined,
+        remainingMs: () => plugin.remainingMs(limits.timeoutMs),
+        instantiate: (module) =>
+          runtime.instantiate(module, { imports, hostModules, ...linked }),
+      }));
+    }
     const make = () =>
       runtime.instantiate(this.module, {
         imports,
-        hostModules: [...(wasi?.modules ?? []), ...(host?.modules ?? [])],
-        ...this.#others(),
+        hostModules,
+        ...linked,
         ...(fuel === undefined ? {} : { limits: { fuel } }),
         ...operation,
       });
@@ -219,13 +245,6 @@ export class InlineSource implements GuestSource {
     });
   }
 
-  /** The other modules, if there are any. */
-  #others(): Pick<InstantiateOptions, "linked"> {
-    return Object.keys(this.#linked).length === 0
-      ? {}
-      : { linked: this.#linked };
-  }
-
   #wasi(): Wasi {
     const {
       auditor,
@@ -236,6 +255,14 @@ export class InlineSource implements GuestSource {
     return new Wasi({ auditor, capabilities, limits, openHostTree });
   }
 }
+
+/** A run of a plug-in is given nothing but where it writes to. */
+const NOTHING_TO_READ = Object.freeze({
+  args: [],
+  env: {},
+  files: {},
+  stdin: { read: () => undefined },
+});
 
 function openHere({ host, symlinks }: Required<HostMount>): HostTree {
   return new HostTree({ root: host, symlinks });

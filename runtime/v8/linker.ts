@@ -12,12 +12,13 @@ import type {
   ModuleImport,
   Signature,
 } from "../types.ts";
+import { isProcedure } from "../calls.ts";
 import { refused } from "./bounds.ts";
 import { BRIDGE_EXPORT, BRIDGE_MODULE, type Bridges } from "./bridge.ts";
 import type { GuestFunction } from "./functions.ts";
 import type { HostGuard } from "./guarded.ts";
 import { type Granted, hostImports } from "./link.ts";
-import type { Grants, LinkStep, Unit } from "./linked.ts";
+import { type Grants, type LinkStep, MAIN, type Unit } from "./linked.ts";
 import { START_EXPORT } from "./rewrite.ts";
 
 /** What modules are linked with. */
@@ -98,6 +99,10 @@ export class Linker {
     }
     if (module.hasStart) {
       this.#starts.push(exports[START_EXPORT] as GuestFunction);
+    }
+    // a reactor that others are linked with: nobody else could call it
+    if (name !== MAIN && isProcedure(module.exports, "_initialize")) {
+      this.#starts.push(exports["_initialize"] as GuestFunction);
     }
   }
 

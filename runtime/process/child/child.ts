@@ -149,9 +149,10 @@ export class Child {
   #exchange(
     { name, text, abi }: Exchange,
     body: Uint8Array<ArrayBuffer>,
-  ): Result {
+  ): Result | Promise<Result> {
     const options = abi === undefined ? {} : { abi };
     const instance = this.#live();
+    if (this.#guest?.waits) return waitingExchange(instance, name, body, text);
     return {
       body: text
         ? ENCODER.encode(
@@ -219,3 +220,15 @@ function fitting(error: SerializedError): SerializedError {
 const MAX_ERROR_LENGTH = 2 ** 20;
 const MAX_TEXT_LENGTH = 500;
 const MAX_LIST_LENGTH = 500;
+
+/** An exchange with a plug-in, which may have to wait for a linked command. */
+async function waitingExchange(
+  instance: InlineInstance,
+  name: string,
+  body: Uint8Array<ArrayBuffer>,
+  text: boolean,
+): Promise<Result> {
+  if (!text) return { body: await instance.exchange(name, body) };
+  const reply = await instance.exchange(name, DECODER.decode(body));
+  return { body: ENCODER.encode(reply) };
+}

@@ -27,6 +27,8 @@ export interface OpenGuest {
   readonly module: Module;
   /** Whether it, or one that it imports from, asks for services. */
   readonly asks: boolean;
+  /** Whether it may have to wait for a linked command. */
+  readonly waits: boolean;
   /**
    * Makes an instance.
    *
@@ -125,6 +127,7 @@ function isPlain(module: Module, { imports, linked }: GuestParts): boolean {
 class PlainGuest implements OpenGuest {
   readonly module: Module;
   readonly asks = false;
+  readonly waits = false;
   readonly #parts: GuestParts;
 
   constructor(module: Module, parts: GuestParts) {

@@ -7,7 +7,7 @@
  */
 
 import { usesGuestImports } from "../../../communication/abi_version.ts";
-import { usesExtism } from "../../../communication/extism/host.ts";
+import { splitCommands } from "../../../communication/extism/commands.ts";
 import { SecurityAuditor } from "../../../security/auditor.ts";
 import { SecurityPolicy } from "../../../security/policy.ts";
 import { InlineInstance } from "../../inline_instance.ts";
@@ -52,8 +52,8 @@ export async function openWasiGuest(
   });
   return {
     module: source.module,
-    asks: all.some(usesGuestImports) ||
-      open.extism !== undefined && usesExtism(all),
+    asks: all.some(usesGuestImports) || open.extism !== undefined,
+    waits: open.extism !== undefined && hasCommands(all.slice(1)),
     async instantiate(fuel) {
       const options = fuel === undefined ? {} : { fuel };
       const instance = await source.instantiate(options);
@@ -62,6 +62,11 @@ export async function openWasiGuest(
     },
     flush,
   };
+}
+
+function hasCommands(linked: readonly Module[]): boolean {
+  const { commands } = splitCommands(Object.fromEntries(linked.entries()));
+  return Object.keys(commands).length > 0;
 }
 
 /** What there is to compile. */
