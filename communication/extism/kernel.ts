@@ -5,6 +5,7 @@
  */
 
 import { SandboxError } from "../../errors.ts";
+import { realm } from "../../runtime/v8/realm.ts";
 import { KERNEL_BYTES } from "./kernel_bytes.ts";
 
 const PAGE_BYTES = 65_536;
@@ -69,7 +70,10 @@ export class Kernel {
     const maximum = metaPages(this.maxPages);
     this.#data = new WebAssembly.Memory({ initial: 1, maximum: this.maxPages });
     this.#meta = new WebAssembly.Memory({ initial: 1, maximum });
-    const module = new WebAssembly.Module(Uint8Array.fromBase64(KERNEL_BYTES));
+    const module = realm.helper(
+      "extism-kernel",
+      () => Uint8Array.fromBase64(KERNEL_BYTES),
+    );
     const { exports } = new WebAssembly.Instance(module, {
       kernel: { data: this.#data, meta: this.#meta },
     });

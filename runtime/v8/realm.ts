@@ -48,6 +48,7 @@ class Realm {
   readonly modules: ModuleCache<CompiledCode> = new ModuleCache(CACHE);
   /** What stands between guests and functions that wait. */
   readonly bridges: Bridges = new Bridges();
+  readonly #helpers = new Map<string, WebAssembly.Module>();
   #watchdog: Promise<Watchdog> | undefined;
   #idle: Watchdog | undefined;
   #trap: (() => never) | undefined;
@@ -71,6 +72,22 @@ class Realm {
   /** Traps in the guest that called the host function that calls it. */
   get trap(): () => never {
     return this.#trap ??= makeTrap();
+  }
+
+  /**
+   * A module of the host's own, which is compiled once.
+   *
+   * @param name What it is called.
+   * @param bytes Gives its bytes, if it is not compiled yet.
+   * @returns The module.
+   */
+  helper(name: string, bytes: () => BufferSource): WebAssembly.Module {
+    let module = this.#helpers.get(name);
+    if (module === undefined) {
+      module = new WebAssembly.Module(bytes());
+      this.#helpers.set(name, module);
+    }
+    return module;
   }
 
   /** How many instances live. */

@@ -158,7 +158,7 @@ export class V8Runtime implements Runtime {
     });
     const mode = instrumentation(limits, this.#keepsDeadlines);
     const key = [
-      await digest(bytes),
+      await contentOf(bytes),
       featureMask(features),
       limits.moduleBytes,
       limits.functionBytes,
@@ -265,7 +265,12 @@ export class V8Runtime implements Runtime {
   }
 }
 
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+/** Longest module that is its own name in the cache. */
+const MAX_NAME_BYTES = 32 * 2 ** 10;
+
+/** What names a module in the cache: short ones need no other thread for it. */
+async function contentOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  if (bytes.length <= MAX_NAME_BYTES) return bytes.toBase64();
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
