@@ -21,6 +21,8 @@ export class Calls {
   readonly #guest: Guest;
   readonly #plain: GuestExchangeOptions;
   readonly #messages: MessageCounter;
+  /** Aborted when the sandbox is disposed. */
+  readonly #disposal: AbortSignal;
   /** Exports that take messages, and not numbers. */
   readonly #handlers: ReadonlySet<string>;
   readonly #fresh: boolean;
@@ -28,16 +30,19 @@ export class Calls {
 
   constructor(
     guest: Guest,
-    { abi, isPlugin, messages }: {
+    { abi, isPlugin, messages, disposal }: {
       readonly abi: GuestAbi | undefined;
       /** Whether the guest is an Extism plug-in. */
       readonly isPlugin: boolean;
       readonly messages: MessageCounter;
+      /** Aborted when the sandbox is disposed. */
+      readonly disposal: AbortSignal;
     },
   ) {
     const { source, policy } = guest.parts;
     this.#guest = guest;
     this.#messages = messages;
+    this.#disposal = disposal;
     this.#plain = abi === undefined ? {} : { abi };
     const { exports } = source.module;
     this.#handlers = isPlugin
@@ -94,7 +99,7 @@ export class Calls {
     this.count++;
     if (this.#isRaw(name, options)) {
       const numbers = this.#numbers(name, input);
-      return await instance.call(name, numbers, callOptions(options));
+      return await instance.call(name, numbers, this.#options(options));
     }
     const request = encode(name, input, options);
     this.#messages.count();
@@ -128,23 +133,29 @@ export class Calls {
 
   #exchange(options: SandboxCallOptions | undefined): GuestExchangeOptions {
     if (options === undefined) return this.#plain;
-    return { ...this.#plain, ...callOptions(options) };
+    return { ...this.#plain, ...this.#options(options) };
   }
-}
 
-/** What of the options an instance is told. */
-function callOptions(
-  { signal, timeoutMs, source, sink }: SandboxCallOptions = {},
-): GuestCallOptions {
-  const streams = {
-    ...(source === undefined ? {} : { source }),
-    ...(sink === undefined ? {} : { sink }),
-  };
-  return {
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(source === undefined && sink === undefined ? {} : { streams }),
-  };
+  /** What of the options an instance is told. */
+  #options(
+    { signal, timeoutMs, source, sink }: SandboxCallOptions = {},
+  ): GuestCallOptions {
+    const bounds = {
+      ...(signal === undefined ? {} : { signal }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    };
+    if (source === undefined && sink === undefined) return bounds;
+    const signals = signal === undefined
+      ? [this.#disposal]
+      : [signal, this.#disposal];
+    const streams = {
+      ...bounds,
+      ...(source === undefined ? {} : { source }),
+      ...(sink === undefined ? {} : { sink }),
+      signal: AbortSignal.any(signals),
+    };
+    return { ...bounds, streams };
+  }
 }
 
 const NOTHING: readonly WasmValue[] = Object.freeze([]);

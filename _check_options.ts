@@ -1,7 +1,7 @@
 /** What is wrong with options, and what nobody enforces. */
 
+import { communicationProblems } from "./_check_communication.ts";
 import { quote } from "./_text.ts";
-import { hostFunctionProblems } from "./communication/host_functions.ts";
 import { SandboxError } from "./errors.ts";
 import type {
   Enforcement,
@@ -183,25 +183,6 @@ function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
   yield* problemOf(() => featureMask(features));
   yield* importProblems(imports);
   yield* communicationProblems(options);
-}
-
-function* communicationProblems(
-  { hostFunctions, onHostFunctionError, channel, linked = {} }: Partial<
-    SandboxOptions
-  >,
-): Iterable<string> {
-  if (hostFunctions !== undefined) yield* hostFunctionProblems(hostFunctions);
-  if (!["undefined", "function"].includes(typeof onHostFunctionError)) {
-    yield "onHostFunctionError is no function";
-  }
-  const isChannel = typeof channel === "object" && channel !== null &&
-    typeof channel.receive === "function";
-  if (!isChannel && !["undefined", "string"].includes(typeof channel)) {
-    yield "channel is neither a channel nor a name";
-  }
-  for (const [name, source] of Object.entries(linked)) {
-    if (source === undefined) yield `linked.${name} is no module`;
-  }
 }
 
 function* importProblems(imports: HostImports): Iterable<string> {

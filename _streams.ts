@@ -115,3 +115,23 @@ export class ByteCollector {
     return bytes;
   }
 }
+
+/**
+ * Lets go of the streams of a call that failed, unless somebody else holds
+ * them: a call that was refused has never taken them, and whoever is at their
+ * other ends would wait for ever.
+ */
+export function abandon(
+  { source, sink }: {
+    readonly source?: ReadableStream<Uint8Array> | undefined;
+    readonly sink?: WritableStream<Uint8Array> | undefined;
+  },
+  reason: unknown,
+): void {
+  if (source instanceof ReadableStream && !source.locked) {
+    source.cancel(reason).catch(() => {});
+  }
+  if (sink instanceof WritableStream && !sink.locked) {
+    sink.abort(reason).catch(() => {});
+  }
+}

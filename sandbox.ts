@@ -18,6 +18,7 @@ import { disposed, Guest } from "./_guest.ts";
 import { MessageCounter } from "./_messages.ts";
 import { type OpenServices, openServices } from "./_services.ts";
 import { chooseIsolation, openSource } from "./_source.ts";
+import { abandon } from "./_streams.ts";
 import type { Channel } from "./communication/types.ts";
 import type { SandboxError } from "./errors.ts";
 import { isProcedure } from "./runtime/calls.ts";
@@ -90,6 +91,8 @@ export class Sandbox implements AsyncDisposable {
   readonly #grants: Grants;
   readonly #host: OpenServices;
   readonly #resources: AsyncDisposableStack;
+  readonly #disposal = new AbortController();
+  // a signal takes longer to ask, and each call does
   #disposed = false;
 
   private constructor(
@@ -101,6 +104,7 @@ export class Sandbox implements AsyncDisposable {
       abi: options.abi,
       isPlugin: options.extism !== undefined,
       messages,
+      disposal: this.#disposal.signal,
     });
     this.#grants = grants;
     this.#host = host;
@@ -225,8 +229,9 @@ export class Sandbox implements AsyncDisposable {
    * @param name Name of the export.
    * @param input An array of numbers, a JSON value, or bytes; see
    * {@linkcode SandboxCallOptions.abi}.
-   * @param options The ABI, a shorter deadline, and cancellation. A call that
-   * runs inline cannot be aborted on the way: nothing else runs meanwhile.
+   * @param options The ABI, streams, a shorter deadline, and cancellation. A
+   * guest that runs inline is aborted only while it waits for its host: nothing
+   * else runs meanwhile. Streams end with the call, one that is refused too.
    * @returns For numbers: undefined, one value, or an array; for JSON the
    * value, for bytes the bytes.
    * @throws {SandboxError} If the call cannot be made or does not return.
@@ -237,13 +242,15 @@ export class Sandbox implements AsyncDisposable {
     input?: unknown,
     options?: SandboxCallOptions,
   ): Promise<T> {
-    this.#use(options);
     try {
+      this.#use(options);
       const result = this.#calls.dispatch(name, input, options);
       // awaiting what is there already would take as long again
       return (result instanceof Promise ? await result : result) as T;
-    } catch (error) {
-      throw this.#explain(error);
+    } catch (thrown) {
+      const error = this.#explain(thrown);
+      if (options !== undefined) abandon(options, error);
+      throw error;
     }
   }
 
@@ -431,6 +438,7 @@ export class Sandbox implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#disposal.abort(disposed());
     await this.#guest.dispose();
     await this.#resources.disposeAsync();
     this.#grants.audit[Symbol.dispose]();

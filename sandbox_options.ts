@@ -180,7 +180,8 @@ export interface SandboxCallOptions extends CallOptions {
   source?: ReadableStream<Uint8Array>;
   /**
    * Where the bytes go that the guest writes while it runs; it waits while there
-   * is no room. Closed at the end, or aborted if the call fails.
+   * is no room. Closed at the end, which the deadline covers, or aborted if the
+   * call fails or is refused.
    */
   sink?: WritableStream<Uint8Array>;
 }

@@ -36,6 +36,9 @@ export class OpenStreams {
   readonly #sink: WritableStreamDefaultWriter<Uint8Array> | undefined;
   /** What is left of the last chunk. */
   #rest: Bytes | undefined;
+  readonly #timeoutMs: number;
+  readonly #deadline: number;
+  readonly #signal: AbortSignal | undefined;
   #isRead = false;
   #bytes = 0;
   /** What went wrong with a stream of the host's. */
@@ -48,12 +51,15 @@ export class OpenStreams {
    * @throws {TypeError} If one is no stream, or is locked.
    */
   constructor({ streams, scope, limits }: OpenStreamsOptions) {
-    const { source, sink } = streams;
+    const { source, sink, timeoutMs = Infinity, signal } = streams;
     // both are looked at before one is taken
     check("source", source, ReadableStream);
     check("sink", sink, WritableStream);
     this.#scope = scope;
     this.#limits = limits;
+    this.#timeoutMs = Math.min(timeoutMs, limits.timeoutMs);
+    this.#deadline = performance.now() + this.#timeoutMs;
+    this.#signal = signal;
     this.#source = source?.getReader();
     this.#sink = sink?.getWriter();
     // errors are told when the guest writes, and at the end
@@ -131,6 +137,9 @@ export class OpenStreams {
       const chunk = await this.#chunk(source);
       if (chunk === undefined) return undefined;
       if (chunk.length > 0) return this.#piece(chunk, maxBytes);
+      // a source that is always ready would keep the deadline from coming
+      await new Promise((resolve) => setTimeout(resolve));
+      this.#scope.check();
     }
   }
 
@@ -209,22 +218,29 @@ export class OpenStreams {
     source.releaseLock();
   }
 
-  /** Waits until the sink has all, for as long as a call may take. */
+  /** Waits until the sink has all, for as long as the call may take. */
   async #close(sink: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
-    const { timeoutMs } = this.#limits;
-    const late = Promise.withResolvers<never>();
-    const timer = Number.isFinite(timeoutMs)
-      ? setTimeout(() => late.reject(tooLate(timeoutMs)), timeoutMs)
+    const signal = this.#signal;
+    const timeoutMs = this.#timeoutMs;
+    const cut = Promise.withResolvers<never>();
+    const abort = () => cut.reject(signal?.reason);
+    const left = Math.max(0, this.#deadline - performance.now());
+    const timer = Number.isFinite(left)
+      ? setTimeout(() => cut.reject(tooLate(timeoutMs)), left)
       : undefined;
+    const closed = sink.close().catch((error: unknown) => {
+      throw streamFailed("write", error);
+    });
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
     try {
-      await Promise.race([sink.close(), late.promise]);
+      await Promise.race([closed, cut.promise]);
     } catch (error) {
       sink.abort(error).catch(() => {});
-      throw SandboxError.is(error, "limit-exceeded")
-        ? error
-        : streamFailed("write", error);
+      throw error;
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     }
   }
 }

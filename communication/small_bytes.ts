@@ -66,6 +66,7 @@ export class SmallBytes {
     }
     const start = this.#used;
     this.#used += length;
-    return this.#chunk.subarray(start, this.#used);
+    // takes half as long as subarray does
+    return new Uint8Array(this.#chunk.buffer, start, length);
   }
 }

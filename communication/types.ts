@@ -181,6 +181,14 @@ export interface CallStreams {
   readonly source?: ReadableStream<Uint8Array>;
   /** What the guest writes; closed at the end, or aborted if the call fails. */
   readonly sink?: WritableStream<Uint8Array>;
+  /**
+   * How long the call may take, the closing of its sink included.
+   *
+   * @default {the limit timeoutMs}
+   */
+  readonly timeoutMs?: number;
+  /** Ends the wait for the sink; what it is aborted with is thrown. */
+  readonly signal?: AbortSignal;
 }
 
 /** The services of one call. */

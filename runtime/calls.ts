@@ -4,6 +4,8 @@
  * @module
  */
 
+import { quote } from "../_text.ts";
+import { SandboxError } from "../errors.ts";
 import type { Module, ModuleExport } from "./types.ts";
 
 /**
@@ -52,3 +54,32 @@ export function shorterTimeout(timeoutMs: number, allowed: number): number {
 
 /** Timers of more than this fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The error of a call while another one runs.
+ *
+ * @param name Name of the export.
+ * @returns The error.
+ */
+export function instanceBusy(name: string): SandboxError<"instance-busy"> {
+  return new SandboxError(
+    "instance-busy",
+    `Cannot call ${quote(name)}: the instance is running, or waits for ` +
+      "its host, and takes one call at a time (wait for the call before to " +
+      "end; host functions may not call into it)",
+    { details: { export: name } },
+  );
+}
+
+/**
+ * The error of a call with streams that nobody would read or write.
+ *
+ * @param name Name of the export.
+ * @returns The error.
+ */
+export function noStreams(name: string): TypeError {
+  return new TypeError(
+    `Cannot call ${quote(name)} with streams: the module imports nothing to ` +
+      'read or write them by (import "read" and "write" of "wasm_sandbox")',
+  );
+}

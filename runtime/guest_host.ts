@@ -18,6 +18,7 @@ import type {
   ServiceProvider,
 } from "../communication/types.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
+import { instanceBusy } from "./calls.ts";
 import type { HostModule, Module } from "./types.ts";
 
 /** What Extism plug-ins are given. */
@@ -89,29 +90,27 @@ export class GuestHost {
    * @param call Makes the call.
    * @returns What the call returns.
    * @throws {SandboxError} With code `guest-error`, if the guest says that it
-   * failed; else what the call throws.
+   * failed; with `instance-busy`, if another call is not over; else what the
+   * call throws.
    */
   async serve<T>(
     name: string,
     streams: CallStreams,
     call: () => Promise<T>,
   ): Promise<T> {
-    // it will be refused: the instance runs
-    if (this.#services !== undefined) return await call();
     const services = this.#begin(name, streams);
-    let result: T;
     try {
-      result = await call();
+      const result = await call();
       this.#requireSuccess();
+      await services.end();
+      return result;
     } catch (error) {
-      this.#services = undefined;
       // the guest's own failure is told, whatever becomes of the streams
-      await services.end(error).catch(() => {});
+      await services.end(error ?? new Error("cancelled")).catch(() => {});
       throw error;
+    } finally {
+      this.#services = undefined;
     }
-    this.#services = undefined;
-    await services.end();
-    return result;
   }
 
   /**
@@ -122,7 +121,6 @@ export class GuestHost {
    * @returns What the call returns.
    */
   serveSync<T>(name: string, call: () => T): T {
-    if (this.#services !== undefined) return call();
     const services = this.#begin(name, {});
     let failure: unknown;
     try {
@@ -139,7 +137,9 @@ export class GuestHost {
     }
   }
 
+  /** One call at a time: another would have its services, and its failure. */
   #begin(name: string, streams: CallStreams): CallServices {
+    if (this.#services !== undefined) throw instanceBusy(name);
     const services = this.#provider.begin(streams);
     this.#services = services;
     this.#imports.begin(name);

@@ -5,7 +5,6 @@
  */
 
 import { ByteCollector, collect, writeAll } from "../_streams.ts";
-import { quote } from "../_text.ts";
 import {
   type Initializer,
   initializersOf,
@@ -14,7 +13,7 @@ import { readReply, requestBytes } from "../communication/guest_abi.ts";
 import type { CallStreams } from "../communication/types.ts";
 import { SandboxError } from "../errors.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
-import { isProcedure, shorterTimeout } from "./calls.ts";
+import { isProcedure, noStreams, shorterTimeout } from "./calls.ts";
 import type { GuestHost } from "./guest_host.ts";
 import type {
   CommandOutcome,
@@ -306,14 +305,6 @@ export class InlineInstance implements GuestInstance {
     this.#wasi?.[Symbol.dispose]();
     this.#host?.extism?.[Symbol.dispose]();
   }
-}
-
-/** A stream that nobody reads or writes would be left hanging. */
-function noStreams(name: string): TypeError {
-  return new TypeError(
-    `Cannot call ${quote(name)} with streams: the module imports nothing to ` +
-      'read or write them by (import "read" and "write" of "wasm_sandbox")',
-  );
 }
 
 function tooLate(

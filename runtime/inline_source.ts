@@ -73,7 +73,10 @@ export interface InlineOptions {
 }
 
 /** Names that a guest may import WASI from. */
-const WASI_MODULES: readonly string[] = [PREVIEW1.module, UNSTABLE.module];
+export const WASI_MODULES: readonly string[] = Object.freeze([
+  PREVIEW1.module,
+  UNSTABLE.module,
+]);
 
 /** What no guest in the calling thread is kept from. */
 const GAPS: readonly string[] = Object.freeze([
@@ -82,6 +85,8 @@ const GAPS: readonly string[] = Object.freeze([
   "side channels: the guest shares caches and cores with the host, and can " +
   "count loops to measure time",
   "the event loop: it waits while the guest runs, up to timeoutMs",
+  "memory of stacks: a guest that waits for its host keeps its stack, up to " +
+  "984 KiB for each instance, which memoryBytes does not count",
 ]);
 
 const BY_WASI: Enforcement = Object.freeze({
@@ -189,7 +194,7 @@ export class InlineSource implements GuestSource {
   async instantiate(
     { fuel, ...operation }: GuestOptions,
   ): Promise<GuestInstance> {
-    const { runtime, imports, limits, services } = this.#options;
+    const { runtime, imports, limits } = this.#options;
     using stack = new DisposableStack();
     const wasi = this.#usesWasi ? stack.use(this.#wasi()) : undefined;
     const host = this.#usesHost ? this.#host() : undefined;

@@ -111,7 +111,8 @@ cd "$kernels"
 for source in *.c; do build_c "$source" -Wl,--strip-all; done
 
 # The C guest keeps its name section, so that tests and stack traces have one to show.
-cd "$guests/c" && build_c text_stats.c && build_c toolbox.c -Wl,--strip-all
+cd "$guests/c" && build_c text_stats.c
+for source in toolbox.c rpc.c; do build_c "$source" -Wl,--strip-all; done
 cd "$guests/rust" && build_rust slugify.rs && build_rust toolbox.rs
 cd "$guests/assemblyscript" && build_assemblyscript primes.ts && build_assemblyscript toolbox.ts
 cd "$guests/zig" && build_zig toolbox.zig

@@ -11,7 +11,12 @@ import type {
 } from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
-import { runsAtStart, shorterTimeout } from "../calls.ts";
+import {
+  instanceBusy,
+  noStreams,
+  runsAtStart,
+  shorterTimeout,
+} from "../calls.ts";
 import type {
   CommandOutcome,
   CommandRun,
@@ -47,7 +52,6 @@ import {
   type AskOptions,
   failureOf,
   isDone,
-  noStreams,
   notSync,
   type Request,
   tooLong,
@@ -318,7 +322,7 @@ export class ProcessInstance implements GuestInstance {
     streams: CallStreams | undefined,
     work: (services: CallServices | undefined) => Promise<T>,
   ): Promise<T> {
-    if (this.#running) throw this.#failures.busy(name);
+    if (this.#running) throw instanceBusy(name);
     const { provider, asks } = this.#parts;
     if (!asks && streams !== undefined) throw noStreams(name);
     const services = asks ? provider.begin(streams ?? {}) : undefined;

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { quote } from "../../_text.ts";
 import type { CallServices } from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import type { CallOptions } from "../types.ts";
@@ -73,14 +72,6 @@ export function failureOf(error: unknown): SandboxError {
     "process-failed",
     `Cannot go on with the guest's process: its call was cancelled (${suggestion})`,
     { details: { phase: "run", signal: "SIGKILL", suggestion } },
-  );
-}
-
-/** A stream that nobody reads or writes would be left hanging. */
-export function noStreams(name: string): TypeError {
-  return new TypeError(
-    `Cannot call ${quote(name)} with streams: the module imports nothing to ` +
-      'read or write them by (import "read" and "write" of "wasm_sandbox")',
   );
 }
 

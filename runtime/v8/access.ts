@@ -44,10 +44,11 @@ export function guestAccess(
   }
   return {
     memory() {
-      const buffer = live()?.unitMemories[unit]?.buffer;
-      if (buffer === undefined) return new Uint8Array();
-      // no memory is shared here: the gate refuses threads
-      if (view.buffer !== buffer) view = new Uint8Array(buffer as ArrayBuffer);
+      const memory = live()?.unitMemories[unit];
+      if (memory === undefined) return view = new Uint8Array();
+      // a memory that grows takes the bytes out of the view it had; and no
+      // memory is shared here: the gate refuses threads
+      if (view.length === 0) view = new Uint8Array(memory.buffer as ArrayBuffer);
       return view;
     },
     sleep(ms) {

@@ -172,17 +172,6 @@ export class Failures {
     this.#host ??= { cause, name, own: true };
   }
 
-  /** The error of a call while another one runs. */
-  busy(name: string): SandboxError<"instance-busy"> {
-    return new SandboxError(
-      "instance-busy",
-      `Cannot call ${quote(name)}: the instance is running, or waits for ` +
-        "its host, and takes one call at a time (wait for the call before to " +
-        "end; host functions may not call into it)",
-      { details: { export: name } },
-    );
-  }
-
   /** The error of a call on an instance that is dead or disposed. */
   dead(name: string, failure: SandboxError | undefined): SandboxError {
     if (SandboxError.is(failure, "disposed")) {

@@ -7,7 +7,7 @@
 import { exchangeMessage } from "../../communication/guest_abi.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
-import { shorterTimeout } from "../calls.ts";
+import { instanceBusy, shorterTimeout } from "../calls.ts";
 import type {
   CallOptions,
   ExchangeOptions,
@@ -264,7 +264,7 @@ export class V8Instance implements Instance {
   }
 
   #ready(name: string): Live {
-    if (this.#running) throw this.#failures.busy(name);
+    if (this.#running) throw instanceBusy(name);
     const live = this.#live;
     if (live === undefined) throw this.#failures.dead(name, this.#failure);
     return live;

@@ -142,36 +142,43 @@ export class Suspender implements Segment {
 
   /** The exchange of messages with a guest, as a function that may suspend. */
   exchanging(guest: MessageGuest): Exchange {
-    let request: Uint8Array = NO_BYTES;
-    let options: ReplyOptions = { isText: false, maxBytes: 0 };
-    let reply: string | Uint8Array<ArrayBuffer> = NO_BYTES;
+    // the one that runs; one that has just returned still has its own
+    let running: Exchanged | undefined;
     const run = promising(
       this.#bridge(this.#options.bridges.exchanging, {
         alloc: guest.alloc,
         handle: guest.handle,
         free: guest.free ?? ignore,
-        place: (pointer: number) => placeRequest(guest, request, pointer),
+        place(pointer: number) {
+          if (running !== undefined) {
+            placeRequest(guest, running.request, pointer);
+          }
+        },
         take(pointer: number, length: number) {
           const where = { pointer: pointer >>> 0, length: length >>> 0 };
-          reply = takeReply(guest, where, options);
+          if (running !== undefined) {
+            running.reply = takeReply(guest, where, running.options);
+          }
         },
         returned: () => this.#returned(),
       }),
     );
     return async (message, maxBytes) => {
-      request = requestBytes(message, maxBytes);
-      options = { isText: typeof message === "string", maxBytes };
+      const request = requestBytes(message, maxBytes);
+      const options = { isText: typeof message === "string", maxBytes };
+      const own: Exchanged = running = { request, options, reply: NO_BYTES };
       try {
         await run(request.length);
-        return reply;
+        return own.reply;
       } finally {
-        request = reply = NO_BYTES;
+        if (running === own) running = undefined;
       }
     };
   }
 
   /** Begins a call that may wait; the watchdog is armed next. */
   begin(options: PendingOptions): PendingCall {
+    this.#turns.begin();
     return this.#call = new PendingCall(options);
   }
 
@@ -183,6 +190,7 @@ export class Suspender implements Segment {
   finish(call: PendingCall): void {
     if (this.#call === call) {
       this.settle();
+      this.#turns.end();
       this.#call = undefined;
       this.#promised = undefined;
     }
@@ -272,6 +280,13 @@ export class Suspender implements Segment {
     if (watchdog.segment === this) watchdog.segment = undefined;
     if (isLate && this.#call !== undefined) this.#call.isLate = true;
   }
+}
+
+/** A message, and its reply. */
+interface Exchanged {
+  readonly request: Uint8Array;
+  readonly options: ReplyOptions;
+  reply: string | Uint8Array<ArrayBuffer>;
 }
 
 /** Sends a message, and gives the reply. */

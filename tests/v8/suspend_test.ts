@@ -188,6 +188,20 @@ Deno.test("Instance.call that need not wait is over at once", async () => {
   assertEquals(await Promise.all(calls), [1, 2]);
 });
 
+Deno.test("Instance.exchange that need not wait keeps its own reply", async () => {
+  await using runtime = new V8Runtime();
+  const instance = await waiter(runtime, {});
+  const bytes = Uint8Array.of(1, 2, 3);
+  assertEquals(
+    await Promise.all([
+      instance.exchange("echo", "first"),
+      instance.exchange("echo", bytes),
+      instance.exchange("echo", "last"),
+    ]),
+    ["first", bytes, "last"],
+  );
+});
+
 Deno.test("Instance.call ends a guest that waits at its deadline, as one call", async () => {
   await using runtime = new V8Runtime();
   for (const wait of [never, () => later(20, 1)]) {
