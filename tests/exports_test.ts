@@ -62,7 +62,6 @@ Deno.test("testing/mod.ts exports what it promises", () => {
 Deno.test("wrappers/extism/mod.ts exports what it promises", () => {
   assertEquals(Object.keys(extism).sort(), [
     "CallContext",
-    "ExtismPlugin",
     "PluginOutput",
     "createPlugin",
   ]);
