@@ -126,6 +126,23 @@ export class CallScope {
   }
 
   /**
+   * Lets time pass, but no more than the call takes.
+   *
+   * @param ms How much, in milliseconds.
+   */
+  async pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    try {
+      await this.wait(new Operation("its turn"), promise);
+    } catch {
+      // the call is over
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
    * Ends the call, and all that is waited for.
    *
    * @param failure Why it failed, if it did.

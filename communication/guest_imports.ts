@@ -101,7 +101,6 @@ export class GuestImports {
     this.module = Object.freeze({
       name: ABI_MODULE,
       signatures: SIGNATURES,
-      // a log never waits, but its flood must let others have their turn
       suspending: ["call", "receive", "send", "read", "write", "log"],
       link: (guest: GuestAccess) => this.#link(guest),
     });
@@ -286,10 +285,10 @@ export class GuestImports {
     level: number,
     at: number,
     length: number,
-  ): void {
+  ): MaybePromise<void> {
     const line = region.clippedText("line", at, length, MAX_LINE_BYTES);
     // what is beyond the last level matters as much as that
-    this.#services().log(LEVELS[level] ?? "error", line);
+    return this.#services().log(LEVELS[level] ?? "error", line);
   }
 
   /** The first reason counts: what follows may be its consequence. */

@@ -18,7 +18,9 @@ import {
   hostFunctionTable,
   HTTP_FUNCTION,
 } from "./host_functions.ts";
+import { LogPace } from "./log_pace.ts";
 import type {
+  BeginOptions,
   CallServices,
   CallStreams,
   Channel,
@@ -75,6 +77,7 @@ export interface HostServicesOptions {
 export class HostServices implements ServiceProvider {
   readonly #options: HostServicesOptions;
   readonly #calls: HostCalls;
+  readonly #pace = new LogPace();
   #streamBytes = 0;
 
   /**
@@ -106,10 +109,14 @@ export class HostServices implements ServiceProvider {
    * and what is counted.
    *
    * @param streams Its streams.
+   * @param options Whether the guest can wait.
    * @returns Its services.
    * @throws {TypeError} If a stream is none, or is locked.
    */
-  begin(streams: CallStreams): CallServices {
+  begin(
+    streams: CallStreams,
+    { canWait = true }: BeginOptions = {},
+  ): CallServices {
     const { auditor, channel, limits, extism, countMessage = () => {} } =
       this.#options;
     const scope = new CallScope();
@@ -119,6 +126,7 @@ export class HostServices implements ServiceProvider {
       scope,
       calls: this.#calls,
       auditor,
+      pace: canWait ? this.#pace : undefined,
       extism,
       channel: channel && new CallChannel({
         channel,
@@ -151,6 +159,8 @@ interface HostCallParts {
   readonly scope: CallScope;
   readonly calls: HostCalls;
   readonly auditor: ServiceAuditor;
+  /** How fast it may log; missing if it cannot wait. */
+  readonly pace: LogPace | undefined;
   readonly extism: ExtismService | undefined;
   readonly channel: CallChannel | undefined;
   readonly streams: OpenStreams | undefined;
@@ -161,6 +171,8 @@ interface HostCallParts {
 class HostCall implements CallServices {
   readonly extism?: ExtismService;
   readonly #parts: HostCallParts;
+  /** While there were too many lines. */
+  #pause: Promise<void> | undefined;
   #end: Promise<void> | undefined;
 
   constructor(parts: HostCallParts) {
@@ -200,8 +212,15 @@ class HostCall implements CallServices {
     return this.#streams().write(bytes);
   }
 
-  log(level: LogLevel, message: string): void {
-    this.#parts.auditor.log(level, message);
+  log(level: LogLevel, message: string): MaybePromise<void> {
+    const { auditor, pace, scope } = this.#parts;
+    auditor.log(level, message);
+    const delayMs = pace?.count(message.length) ?? 0;
+    if (delayMs === 0) return undefined;
+    // what comes meanwhile, from a process, is told to wait as well
+    return this.#pause ??= scope.pause(delayMs).finally(() => {
+      this.#pause = undefined;
+    });
   }
 
   end(failure?: unknown): Promise<void> {

@@ -31,6 +31,10 @@ export interface RpcChannelOptions
  * speaks JSON-RPC itself, through the messages of the guest ABI: there, leave
  * `guest` alone, or the peer takes the guest's messages.
  *
+ * The channel outlives the calls of a guest: requests wait for the next call,
+ * until `timeoutMs`. Where a conversation is one call long, close the channel
+ * with it: `call.then(close, close)`; then requests that wait are rejected.
+ *
  * @example Usage
  * ```ts
  * import { RpcChannel } from "@wasm-sandbox/core/communication";

@@ -41,7 +41,7 @@ export interface RpcPeerOptions {
    * Is asked before each handler whether the method may be called now, and
    * decides by `true`; anything else, and whatever it throws, denies. This is
    * where methods meet a policy: an `allow` that calls
-   * `auditor.auditOperation("host_functions.call", [method])` and gives true
+   * `sandbox.auditOperation("host_functions.call", [method])` and gives true
    * has each call decided and recorded.
    *
    * @default {every method may be called: giving it is the grant}

@@ -162,12 +162,15 @@ export interface GuestServices {
    */
   write(bytes: Uint8Array<ArrayBuffer>): MaybePromise<void>;
   /**
-   * Writes a line of the log.
+   * Writes a line of the log. At most 1,000 lines come at once, and 10,000 a
+   * second, where a longer line counts as one for each 100 of its characters:
+   * with more the guest waits, but under `callSync`, where it cannot.
    *
    * @param level How much it matters.
-   * @param message The line; any text.
+   * @param message The line; any text. It is written at once.
+   * @returns When the guest may go on, unless it may now.
    */
-  log(level: LogLevel, message: string): void;
+  log(level: LogLevel, message: string): MaybePromise<void>;
   /**
    * Calls a function of the host that an Extism plug-in imports; missing if
    * there are none.
@@ -201,13 +204,24 @@ export interface CallServices extends GuestServices {
   end(failure?: unknown): Promise<void>;
 }
 
+/** How a call is begun. */
+export interface BeginOptions {
+  /**
+   * Whether the guest can wait: for what is asked, and for its turn to log.
+   *
+   * @default {true}
+   */
+  readonly canWait?: boolean;
+}
+
 /** Makes the services of one call after the other, of one sandbox. */
 export interface ServiceProvider {
   /**
    * Begins a call.
    *
    * @param streams Its streams.
+   * @param options How the guest runs.
    * @returns Its services.
    */
-  begin(streams: CallStreams): CallServices;
+  begin(streams: CallStreams, options?: BeginOptions): CallServices;
 }

@@ -12,6 +12,7 @@ import {
 import { GuestFault } from "../communication/fault.ts";
 import { GuestImports } from "../communication/guest_imports.ts";
 import type {
+  BeginOptions,
   CallServices,
   CallStreams,
   GuestServices,
@@ -121,7 +122,7 @@ export class GuestHost {
    * @returns What the call returns.
    */
   serveSync<T>(name: string, call: () => T): T {
-    const services = this.#begin(name, {});
+    const services = this.#begin(name, {}, { canWait: false });
     let failure: unknown;
     try {
       const result = call();
@@ -138,9 +139,13 @@ export class GuestHost {
   }
 
   /** One call at a time: another would have its services, and its failure. */
-  #begin(name: string, streams: CallStreams): CallServices {
+  #begin(
+    name: string,
+    streams: CallStreams,
+    options?: BeginOptions,
+  ): CallServices {
     if (this.#services !== undefined) throw instanceBusy(name);
-    const services = this.#provider.begin(streams);
+    const services = this.#provider.begin(streams, options);
     this.#services = services;
     this.#imports.begin(name);
     return services;

@@ -242,6 +242,30 @@ for (const isolation of ISOLATIONS) {
     assert(performance.now() - begin < 3_000);
   });
 
+  Deno.test(`a conversation may outlast its guest, ${isolation}`, async () => {
+    await using channel = new RpcChannel({
+      host: { methods: { "host.time": () => new Promise(() => {}) } },
+    });
+    await using sandbox = await Sandbox.create({
+      module: MODULE,
+      isolation,
+      channel,
+    });
+    const dying = thrownBy(sandbox.call("serve", {}, { timeoutMs: 100 }));
+    const taken = thrownBy(
+      channel.host.request("ask", undefined, { timeoutMs: 400 }),
+    );
+    assertEquals((await dying).code, "limit-exceeded");
+    const kept = channel.host.request("add", [2, 2]);
+    await sandbox.reset();
+    const serving = sandbox.call("serve", {});
+    assertEquals(await kept, 4);
+    // what the first guest took with it nobody answers
+    assertEquals((await taken).code, "timed-out");
+    channel.close();
+    await serving;
+  });
+
   Deno.test(`a channel's end rejects what waits, ${isolation}`, async () => {
     const talk = await Conversation.start({ isolation }, {
       methods: { "host.time": () => new Promise(() => {}) },
@@ -307,18 +331,18 @@ for (const isolation of ISOLATIONS) {
         channel,
       });
       const drained = drain(channel);
-      let before = 0;
-      let latest = 0;
+      const input = new TextEncoder().encode(message);
+      // what is compiled on first use is no flood, nor is the young generation
+      // of the engine's heap, which grows with whatever makes garbage
+      await rejected(sandbox.call("flood", input, { timeoutMs: 1_000 }));
+      await sandbox.reset();
+      const before = Deno.memoryUsage().rss;
+      const lateness: number[] = [];
       let last = performance.now();
       const timer = setInterval(() => {
-        latest = Math.max(latest, performance.now() - last - 5);
+        lateness.push(performance.now() - last - 5);
         last = performance.now();
-        // what is loaded and compiled on first use is no flood
-        if (before === 0 && channel.host.counters.calls > 100) {
-          before = Deno.memoryUsage().rss;
-        }
       }, 5);
-      const input = new TextEncoder().encode(message);
       const error = await rejected(sandbox.call("flood", input));
       clearInterval(timer);
       const growth = Deno.memoryUsage().rss - before;
@@ -328,7 +352,9 @@ for (const isolation of ISOLATIONS) {
       assertEquals(inFlight, 32);
       assert(refused > 100 && calls > refused, `${refused} of ${calls}`);
       assert(growth < 32 * MIB, `${(growth / MIB).toFixed(1)} MiB`);
-      assert(latest < 50, `${latest.toFixed(1)} ms`);
+      // a flood delays every timer; a busy machine may delay two
+      const late = lateness.toSorted((a, b) => b - a)[2] ?? Infinity;
+      assert(late < 50, `${late.toFixed(1)} ms`);
       channel.close();
       await drained;
     });

@@ -10,7 +10,7 @@ import type {
   HostModuleFunction,
   Signature,
 } from "../../runtime/types.ts";
-import type { GuestServices, LogLevel } from "../types.ts";
+import type { GuestServices, LogLevel, MaybePromise } from "../types.ts";
 import { decodeLeniently } from "../utf8.ts";
 import type { HttpRequests } from "./http.ts";
 import { DIRECT_FUNCTIONS, type Kernel } from "./kernel.ts";
@@ -136,7 +136,7 @@ export class Environment {
       name: EXTISM_MODULE,
       signatures: SIGNATURES,
       direct: DIRECT_FUNCTIONS,
-      suspending: ["http_request"],
+      suspending: ["http_request", ...LEVELS.map((level) => `log_${level}`)],
       link: () => functions,
     });
   }
@@ -188,13 +188,17 @@ export class Environment {
     return undefined;
   }
 
-  #log(level: number, handle: bigint): void {
-    if (level >= this.#level) {
-      const bytes = this.#kernel.read(handle) ?? new Uint8Array();
-      const line = decodeLeniently(bytes.subarray(0, MAX_LINE_BYTES));
-      this.#services().log(LEVELS[level] ?? "error", line);
-    }
+  #log(level: number, handle: bigint): MaybePromise<void> {
+    const line = level < this.#level ? undefined : this.#line(handle);
     this.#kernel.free(handle);
+    return line === undefined
+      ? undefined
+      : this.#services().log(LEVELS[level] ?? "error", line);
+  }
+
+  #line(handle: bigint): string {
+    const bytes = this.#kernel.read(handle) ?? new Uint8Array();
+    return decodeLeniently(bytes.subarray(0, MAX_LINE_BYTES));
   }
 }
 

@@ -150,13 +150,14 @@ export class ServiceCalls {
    *
    * @param level How much it matters.
    * @param line The line.
+   * @returns When the guest may write the next, unless it may now.
    * @throws {SandboxError} If the guest has to end.
    */
-  log(level: LogLevel, line: Bytes): void {
+  log(level: LogLevel, line: Bytes): MaybePromise<void> {
     this.requireGoingOn();
     this.#count();
     try {
-      this.#services.log(level, decodeLeniently(line));
+      return this.#services.log(level, decodeLeniently(line));
     } catch (error) {
       throw this.failed("log", error);
     }

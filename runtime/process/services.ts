@@ -195,8 +195,10 @@ export class Services {
   #log({ header, body, cost }: Message): void {
     this.#receive(cost);
     const { level } = checked<Line>(header, isLogLine, "line of a log");
-    this.#calls().log(level, body);
-    this.#earn(cost);
+    const paused = this.#calls().log(level, body);
+    if (paused === undefined) return this.#earn(cost);
+    // with no room for more lines the guest waits too
+    this.#later(paused.then(() => this.#earn(cost)));
   }
 
   #write({ header, body, cost }: Message): void {

@@ -48,7 +48,9 @@ export function guestAccess(
       if (memory === undefined) return view = new Uint8Array();
       // a memory that grows takes the bytes out of the view it had; and no
       // memory is shared here: the gate refuses threads
-      if (view.length === 0) view = new Uint8Array(memory.buffer as ArrayBuffer);
+      if (view.length === 0) {
+        view = new Uint8Array(memory.buffer as ArrayBuffer);
+      }
       return view;
     },
     sleep(ms) {
