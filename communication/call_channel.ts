@@ -7,7 +7,7 @@
 import { reasonOf } from "../_text.ts";
 import { type CallScope, Operation } from "./call_scope.ts";
 import { type FaultStatus, GuestFault } from "./fault.ts";
-import { isFault, isSandboxError } from "./host_calls.ts";
+import { isFault, isSandboxError } from "./host_errors.ts";
 import type { Channel } from "./types.ts";
 
 /** What a guest talks through. */

@@ -4,13 +4,21 @@
  * @module
  */
 
-import { reasonOf } from "../_text.ts";
-import { type ImportName, SandboxError } from "../errors.ts";
+import type { SandboxError } from "../errors.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
-import { ABI_MODULE } from "./abi_version.ts";
 import { type CallScope, Operation } from "./call_scope.ts";
-import { GuestFault } from "./fault.ts";
-import { isFault } from "./host_calls.ts";
+import { isFault } from "./host_errors.ts";
+import {
+  checkStream,
+  noStream,
+  notBytes,
+  ownBytes,
+  sinkClosed,
+  sourceFailed,
+  streamFailed,
+  tooLate,
+  tooMuch,
+} from "./stream_errors.ts";
 import type { CallStreams, MaybePromise } from "./types.ts";
 
 /** What streams are opened with. */
@@ -53,8 +61,8 @@ export class OpenStreams {
   constructor({ streams, scope, limits }: OpenStreamsOptions) {
     const { source, sink, timeoutMs = Infinity, signal } = streams;
     // both are looked at before one is taken
-    check("source", source, ReadableStream);
-    check("sink", sink, WritableStream);
+    checkStream("source", source, ReadableStream);
+    checkStream("sink", sink, WritableStream);
     this.#scope = scope;
     this.#limits = limits;
     this.#timeoutMs = Math.min(timeoutMs, limits.timeoutMs);
@@ -81,7 +89,7 @@ export class OpenStreams {
    */
   read(maxBytes: number): MaybePromise<Bytes | undefined> {
     if (this.#source === undefined) throw noStream("read from");
-    if (this.#problem !== undefined) throw failed();
+    if (this.#problem !== undefined) throw sourceFailed();
     if (this.#rest !== undefined) return this.#piece(this.#rest, maxBytes);
     if (this.#isRead) return undefined;
     return this.#readMore(this.#source, maxBytes);
@@ -159,11 +167,11 @@ export class OpenStreams {
     } catch (error) {
       if (isFault(error)) throw error;
       this.#problem ??= streamFailed("read", error);
-      throw failed();
+      throw sourceFailed();
     }
     if (chunk instanceof Uint8Array) return ownBytes(chunk);
     this.#problem ??= notBytes();
-    throw failed();
+    throw sourceFailed();
   }
 
   /** Takes a piece of a chunk, and keeps the rest. */
@@ -192,7 +200,7 @@ export class OpenStreams {
       if (isFault(error)) throw error;
       this.#sinkFailed(error);
     }
-    if (this.#problem !== undefined) throw closed();
+    if (this.#problem !== undefined) throw sinkClosed();
     this.#put(sink, bytes);
   }
 
@@ -243,89 +251,4 @@ export class OpenStreams {
       signal?.removeEventListener("abort", abort);
     }
   }
-}
-
-function check(
-  name: string,
-  stream: { readonly locked: boolean } | undefined,
-  type: typeof ReadableStream | typeof WritableStream,
-): void {
-  if (stream === undefined) return;
-  if (!(stream instanceof type)) {
-    throw new TypeError(
-      `Cannot begin the call: its ${name} is no ${type.name}`,
-    );
-  }
-  if (!stream.locked) return;
-  throw new TypeError(
-    `Cannot begin the call: its ${name} is locked, so somebody else uses it ` +
-      "(give it a stream of its own)",
-  );
-}
-
-/** A chunk belongs to whoever reads it, but for shared memory. */
-function ownBytes(chunk: Uint8Array): Bytes {
-  return chunk.buffer instanceof ArrayBuffer
-    ? chunk as Bytes
-    : new Uint8Array(chunk);
-}
-
-function noStream(what: string): GuestFault {
-  return new GuestFault("unknown", `the call has no stream to ${what}`);
-}
-
-function failed(): GuestFault {
-  return new GuestFault("failed", "the stream failed");
-}
-
-function closed(): GuestFault {
-  return new GuestFault("closed", "the stream takes no more");
-}
-
-function notBytes(): SandboxError<"invalid-message"> {
-  const problem = "it gives something else than Uint8Array";
-  return new SandboxError(
-    "invalid-message",
-    `Cannot read the source of the call: ${problem} (pipe text through a ` +
-      "TextEncoderStream)",
-    { cause: new TypeError(problem), details: { where: "source", problem } },
-  );
-}
-
-function streamFailed(
-  name: "read" | "write",
-  cause: unknown,
-): SandboxError<"host-function-failed"> {
-  const stream = name === "read" ? "source" : "sink";
-  const details: { import: ImportName } = {
-    import: { module: ABI_MODULE, name },
-  };
-  return new SandboxError(
-    "host-function-failed",
-    `Cannot ${name} the ${stream} of the call: ${reasonOf(cause)}`,
-    { cause, details },
-  );
-}
-
-function tooMuch(
-  allowed: number,
-  used: number,
-): SandboxError<"limit-exceeded"> {
-  const suggestion = "raise streamBytes";
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot go on with the guest: it read and wrote more than ${allowed} ` +
-      `bytes through the streams of one call (${suggestion})`,
-    { details: { limit: "streamBytes", allowed, used, suggestion } },
-  );
-}
-
-function tooLate(allowed: number): SandboxError<"limit-exceeded"> {
-  const suggestion = "let the sink take it sooner, or raise timeoutMs";
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot end the call: its sink was not closed within ${allowed} ms ` +
-      `(${suggestion})`,
-    { details: { limit: "timeoutMs", allowed, suggestion } },
-  );
 }

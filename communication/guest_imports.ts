@@ -5,20 +5,28 @@
  * @module
  */
 
-import { printable } from "../_text.ts";
-import { SandboxError } from "../errors.ts";
+import type { SandboxError } from "../errors.ts";
 import type {
   GuestAccess,
   HostModule,
   HostModuleFunction,
-  Signature,
 } from "../runtime/types.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
 import { ABI_MODULE, ABI_VERSION } from "./abi_version.ts";
-import { FAULT_STATUS, GuestFault } from "./fault.ts";
-import { FAULT_BYTES, faultDocument } from "./fault_document.ts";
+import { GuestFault } from "./fault.ts";
+import { GuestAnswer } from "./guest_answer.ts";
+import { failed, late, tooLong, wrongName } from "./guest_faults.ts";
+import {
+  type GuestFunctionName,
+  LEVELS,
+  MAX_LINE_BYTES,
+  MAX_NAME_BYTES,
+  MAX_PIECE_BYTES,
+  MAX_WRITE_BYTES,
+  SIGNATURES,
+} from "./guest_functions.ts";
 import { GuestRegion } from "./guest_region.ts";
-import type { GuestServices, LogLevel, MaybePromise } from "./types.ts";
+import type { GuestServices, MaybePromise } from "./types.ts";
 
 export { abiVersionOf, requireAbi, usesGuestImports } from "./abi_version.ts";
 
@@ -29,46 +37,6 @@ export interface GuestImportsOptions {
   /** The limits, of which `messageBytes` matters here. */
   readonly limits: Pick<ResolvedLimits, "messageBytes">;
 }
-
-/** Longest name of a function of the host, in bytes. */
-export const MAX_NAME_BYTES = 1_024;
-
-/** Longest line of a log and longest reason of a failure, in bytes. */
-const MAX_LINE_BYTES = 4_096;
-
-/** Most bytes that `read` gives at once, and `write` hands on at once. */
-const MAX_PIECE_BYTES = 2 ** 20;
-
-/** Most bytes of one `write`: it gives them back as an i32. */
-const MAX_WRITE_BYTES = 2 ** 31 - 1;
-
-/** Levels of the log, as the ABI numbers them. */
-const LEVELS: readonly LogLevel[] = Object.freeze([
-  "trace",
-  "debug",
-  "info",
-  "warn",
-  "error",
-]);
-
-/** Types of the functions; `i` is i32, `I` i64, and what is given stands last. */
-const TYPES = Object.freeze({
-  version: ":i",
-  call: "iiii:I",
-  receive: "i:I",
-  take: "ii:i",
-  send: "ii:i",
-  read: "ii:i",
-  write: "ii:i",
-  log: "iii:",
-  fail: "ii:",
-});
-
-const SIGNATURES: HostModule["signatures"] = Object.freeze(
-  Object.fromEntries(
-    Object.entries(TYPES).map(([name, type]) => [name, signatureOf(type)]),
-  ),
-);
 
 /**
  * The functions of the guest ABI for one instance.
@@ -87,7 +55,9 @@ export class GuestImports {
   /** Number of the call that runs: what comes late belongs to another. */
   #call = 0;
   /** What waits for `take`. */
-  #answer: Uint8Array | undefined;
+  readonly #answer: GuestAnswer;
+  readonly #refuse64 = (error: unknown) => this.#answer.refuse64(error);
+  readonly #refuse32 = (error: unknown) => this.#answer.refuse32(error);
   #failure: SandboxError<"guest-error"> | undefined;
 
   /**
@@ -98,6 +68,7 @@ export class GuestImports {
   constructor({ services, limits }: GuestImportsOptions) {
     this.#services = services;
     this.#messageBytes = limits.messageBytes;
+    this.#answer = new GuestAnswer(limits.messageBytes);
     this.module = Object.freeze({
       name: ABI_MODULE,
       signatures: SIGNATURES,
@@ -114,7 +85,7 @@ export class GuestImports {
   begin(exportName: string): void {
     this.#export = exportName;
     this.#call++;
-    this.#answer = undefined;
+    this.#answer.drop();
     this.#failure = undefined;
   }
 
@@ -127,14 +98,14 @@ export class GuestImports {
   takeFailure(): SandboxError<"guest-error"> | undefined {
     const failure = this.#failure;
     this.#call++;
-    this.#answer = undefined;
+    this.#answer.drop();
     this.#failure = undefined;
     return failure;
   }
 
   #link(guest: GuestAccess): Readonly<Record<string, HostModuleFunction>> {
     const region = new GuestRegion(guest, () => this.#export);
-    const functions: Record<keyof typeof TYPES, HostModuleFunction> = {
+    const functions: Record<GuestFunctionName, HostModuleFunction> = {
       version: () => ABI_VERSION,
       call: (name, nameLength, input, inputLength) =>
         this.#callHost(
@@ -174,10 +145,14 @@ export class GuestImports {
       const input = region.copySmall("input", inputAt, inputLength);
       const answer = this.#services().call(name, input);
       return answer instanceof Promise
-        ? this.#later(answer, (bytes) => this.#keep(bytes), status64)
-        : this.#keep(answer);
+        ? this.#later(
+          answer,
+          (bytes) => this.#answer.keep(bytes),
+          this.#refuse64,
+        )
+        : this.#answer.keep(answer);
     } catch (error) {
-      return status64(this.#told(error), this.#answer);
+      return this.#answer.refuse64(error);
     }
   }
 
@@ -191,22 +166,21 @@ export class GuestImports {
         timeoutMs === -1 ? Infinity : timeoutMs,
       );
       return message instanceof Promise
-        ? this.#later(message, (bytes) => this.#received(bytes), status64)
+        ? this.#later(message, (bytes) => this.#received(bytes), this.#refuse64)
         : this.#received(message);
     } catch (error) {
-      return status64(this.#told(error), this.#answer);
+      return this.#answer.refuse64(error);
     }
   }
 
   #received(message: Uint8Array | undefined): bigint {
-    if (message !== undefined) return this.#keep(message);
+    if (message !== undefined) return this.#answer.keep(message);
     throw new GuestFault("timed-out", "no message came in time");
   }
 
   #take(region: GuestRegion, at: number, length: number): number {
     region.check("buffer", at, length);
-    const answer = this.#answer ?? NOTHING;
-    this.#answer = undefined;
+    const answer = this.#answer.take();
     const taken = answer.length > length ? answer.subarray(0, length) : answer;
     region.write("buffer", at, taken);
     return taken.length;
@@ -218,9 +192,11 @@ export class GuestImports {
       this.#checkMessage("message", length);
       const message = region.copy("message", at, length);
       const sent = this.#services().send(message);
-      return sent instanceof Promise ? this.#later(sent, () => 0, status32) : 0;
+      return sent instanceof Promise
+        ? this.#later(sent, () => 0, this.#refuse32)
+        : 0;
     } catch (error) {
-      return status32(this.#told(error));
+      return this.#answer.refuse32(error);
     }
   }
 
@@ -239,10 +215,10 @@ export class GuestImports {
       };
       const bytes = this.#services().read(maxBytes);
       return bytes instanceof Promise
-        ? this.#later(bytes, put, status32)
+        ? this.#later(bytes, put, this.#refuse32)
         : put(bytes);
     } catch (error) {
-      return status32(this.#told(error));
+      return this.#answer.refuse32(error);
     }
   }
 
@@ -271,12 +247,12 @@ export class GuestImports {
             next < length
               ? this.#write(region.open(), at, length, next)
               : length,
-          status32,
+          this.#refuse32,
         );
       }
       return length;
     } catch (error) {
-      return status32(this.#told(error));
+      return this.#answer.refuse32(error);
     }
   }
 
@@ -297,19 +273,11 @@ export class GuestImports {
     this.#failure ??= failed(this.#export, reason);
   }
 
-  /** Keeps an answer for `take`. */
-  #keep(answer: Uint8Array): bigint {
-    const { length } = answer;
-    if (length > this.#messageBytes) throw tooLong("answer");
-    this.#answer = answer;
-    return BigInt(length);
-  }
-
   /** Waits for what was asked for; the guest does not run meanwhile. */
   async #later<T, R>(
     promise: Promise<T>,
     use: (value: T) => MaybePromise<R>,
-    refuse: (status: number, document: Uint8Array | undefined) => R,
+    refuse: (error: unknown) => R,
   ): Promise<R> {
     const call = this.#call;
     try {
@@ -318,68 +286,11 @@ export class GuestImports {
       return await use(value);
     } catch (error) {
       if (call !== this.#call) throw error;
-      return refuse(this.#told(error), this.#answer);
+      return refuse(error);
     }
-  }
-
-  /** Status of a fault, whose document then waits. All else ends the guest. */
-  #told(error: unknown): number {
-    if (!(error instanceof GuestFault)) throw error;
-    const maxBytes = Math.max(FAULT_BYTES, this.#messageBytes);
-    this.#answer = faultDocument(error, maxBytes);
-    return Object.hasOwn(FAULT_STATUS, error.status)
-      ? FAULT_STATUS[error.status]
-      : FAULT_STATUS.failed;
   }
 
   #checkMessage(what: string, length: number): void {
     if (length > this.#messageBytes) throw tooLong(what);
   }
-}
-
-const NOTHING = new Uint8Array();
-
-function status64(status: number, document: Uint8Array = NOTHING): bigint {
-  return BigInt(status) << 32n | BigInt(document.length);
-}
-
-function status32(status: number): number {
-  return -status;
-}
-
-function signatureOf(type: string): Signature {
-  const [params = "", results = ""] = type.split(":").map((part) =>
-    [...part].map((letter) => letter === "I" ? "i64" : "i32")
-  );
-  return Object.freeze({ params, results }) as Signature;
-}
-
-function wrongName(): GuestFault {
-  return new GuestFault(
-    "invalid",
-    `the name is not UTF-8, or longer than ${MAX_NAME_BYTES} bytes`,
-  );
-}
-
-function tooLong(what: string): GuestFault {
-  return new GuestFault("too-large", `the ${what} is longer than messageBytes`);
-}
-
-function failed(name: string, reason: string): SandboxError<"guest-error"> {
-  const problem = printable(reason);
-  return new SandboxError(
-    "guest-error",
-    `Cannot use the guest's answer: it says that it failed: ${problem}`,
-    { details: { export: name, problem } },
-  );
-}
-
-/** What came when its call was over; the guest is not told of it. */
-function late(name: string): SandboxError<"guest-protocol"> {
-  const problem = "it waits for an answer of an earlier call";
-  return new SandboxError(
-    "guest-protocol",
-    `Cannot go on with the guest: ${problem}`,
-    { details: { export: name, problem } },
-  );
 }

@@ -4,27 +4,35 @@
  * @module
  */
 
-import { reasonOf } from "../_text.ts";
 import { SandboxError } from "../errors.ts";
 import type { ResolvedLimits } from "../security/limits.ts";
 import type { Operation as AuditedOperation } from "../security/types.ts";
-import { ABI_MODULE } from "./abi_version.ts";
 import { type CallScope, Operation } from "./call_scope.ts";
-import { json } from "./codecs.ts";
 import { GuestFault } from "./fault.ts";
+import {
+  counterOf,
+  denied,
+  functionFailed,
+  isFault,
+  isSandboxError,
+  tooManyCalls,
+} from "./host_errors.ts";
 import type {
   HostFunctionContext,
   HostFunctionDefinition,
 } from "./host_functions.ts";
+import {
+  bytesOf,
+  chain,
+  invalidInput,
+  invalidOutput,
+  isThenable,
+  parse,
+  validated,
+  whole,
+} from "./host_values.ts";
 import { stringifyJson } from "./json.ts";
 import { SmallBytes } from "./small_bytes.ts";
-import {
-  describeIssues,
-  type StandardIssue,
-  type StandardResult,
-  type StandardSchemaV1,
-  validate,
-} from "./standard_schema.ts";
 import type { LogLevel, MaybePromise } from "./types.ts";
 
 /** Who decides and records; `SecurityAuditor` does. */
@@ -284,134 +292,4 @@ class Context implements HostFunctionContext {
   audit(operation: string, args?: readonly unknown[]): void {
     this.#calls.audit(operation, args);
   }
-}
-
-/**
- * Whether something that was thrown is a fault.
- *
- * @param error Anything: the host's functions are not ours.
- * @returns Whether it is.
- */
-export function isFault(error: unknown): error is GuestFault {
-  try {
-    return error instanceof GuestFault;
-  } catch {
-    // a proxy may throw when it is asked what it is
-    return false;
-  }
-}
-
-/**
- * Whether something that was thrown is a {@linkcode SandboxError}.
- *
- * @param error Anything: the host's functions are not ours.
- * @returns Whether it is.
- */
-export function isSandboxError(error: unknown): error is SandboxError {
-  try {
-    return SandboxError.is(error);
-  } catch {
-    return false;
-  }
-}
-
-/** Goes on with a value, at once if it is there. */
-function chain<T, R>(
-  value: MaybePromise<T>,
-  use: (value: T) => MaybePromise<R>,
-): MaybePromise<R> {
-  return value instanceof Promise ? value.then(use) : use(value);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== "object" && typeof value !== "function") return false;
-  return value !== null && "then" in value && typeof value.then === "function";
-}
-
-function parse(bytes: Bytes): unknown {
-  try {
-    return json.decode(bytes);
-  } catch (cause) {
-    throw new GuestFault("invalid", reasonOf(cause), { cause });
-  }
-}
-
-/** A function may transfer the buffer of what it is given. */
-function whole(bytes: Bytes): Bytes {
-  return bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice();
-}
-
-function bytesOf(answer: unknown): Bytes {
-  if (!(answer instanceof Uint8Array)) {
-    throw new TypeError("Cannot send the answer: it is no Uint8Array");
-  }
-  return answer.buffer instanceof ArrayBuffer
-    ? answer as Bytes
-    : new Uint8Array(answer);
-}
-
-function validated(
-  schema: StandardSchemaV1,
-  value: unknown,
-  invalid: (issues: readonly StandardIssue[]) => Error,
-): MaybePromise<unknown> {
-  const result: unknown = validate(schema, value);
-  return chain(
-    isThenable(result) ? Promise.resolve(result) : result,
-    (each) => {
-      const looked = each as StandardResult<unknown>;
-      if (looked.issues !== undefined) throw invalid(looked.issues);
-      return looked.value;
-    },
-  );
-}
-
-function invalidInput(issues: readonly StandardIssue[]): GuestFault {
-  return new GuestFault("invalid", `the input: ${describeIssues(issues)}`);
-}
-
-function invalidOutput(issues: readonly StandardIssue[]): TypeError {
-  return new TypeError(`Cannot send the answer: ${describeIssues(issues)}`);
-}
-
-/** What is denied the guest is told of; what is used up ends it. */
-function denied(error: unknown): Error {
-  if (!SandboxError.is(error) || SandboxError.is(error, "limit-exceeded")) {
-    return error as Error;
-  }
-  return new GuestFault("denied", "the policy does not permit it", {
-    cause: error,
-  });
-}
-
-function functionFailed(
-  name: string,
-  cause: unknown,
-): SandboxError<"host-function-failed"> {
-  return new SandboxError(
-    "host-function-failed",
-    `Cannot answer the guest: the host function ${JSON.stringify(name)} ` +
-      `failed: ${reasonOf(cause)}`,
-    { cause, details: { import: { module: ABI_MODULE, name } } },
-  );
-}
-
-/** What a function's `maxCalls` is called where limits are listed. */
-function counterOf(name: string): string {
-  return `hostFunctions.${name}.maxCalls`;
-}
-
-function tooManyCalls(
-  name: string,
-  allowed: number,
-  used: number,
-): SandboxError<"limit-exceeded"> {
-  const limit = counterOf(name);
-  const suggestion = `raise ${limit}`;
-  return new SandboxError(
-    "limit-exceeded",
-    `Cannot go on: the guest called ${JSON.stringify(name)} more than ` +
-      `${allowed} times (${suggestion})`,
-    { details: { limit, allowed, used, suggestion } },
-  );
 }

@@ -5,7 +5,7 @@
  */
 
 import { quote, reasonOf } from "../_text.ts";
-import { MAX_NAME_BYTES } from "./guest_imports.ts";
+import { MAX_NAME_BYTES } from "./guest_functions.ts";
 import { checkSchema, type StandardSchemaV1 } from "./standard_schema.ts";
 
 /** What a function of the host knows of the call that it answers. */

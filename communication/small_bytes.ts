@@ -17,7 +17,7 @@ const ENCODER = new TextEncoder();
  * on to code that may transfer its buffer must copy it before.
  */
 export class SmallBytes {
-  #chunk: Uint8Array<ArrayBuffer> | undefined;
+  #chunk: ArrayBuffer | undefined;
   #used = 0;
 
   /**
@@ -61,12 +61,12 @@ export class SmallBytes {
 
   #piece(length: number): Uint8Array<ArrayBuffer> {
     if (this.#chunk === undefined || this.#used + length > CHUNK_BYTES) {
-      this.#chunk = new Uint8Array(CHUNK_BYTES);
+      this.#chunk = new ArrayBuffer(CHUNK_BYTES);
       this.#used = 0;
     }
     const start = this.#used;
     this.#used += length;
     // takes half as long as subarray does
-    return new Uint8Array(this.#chunk.buffer, start, length);
+    return new Uint8Array(this.#chunk, start, length);
   }
 }

@@ -73,12 +73,10 @@ for (const isolation of ["inline", "process"] as const) {
       await sandbox.call(flood.export, [20, ...flood.args.slice(1)]);
       await growNursery();
       using timers = new Timers();
-const m0=Deno.memoryUsage();
       const before = Deno.memoryUsage().rss;
       const error = await sandbox.call(flood.export, flood.args)
         .then(() => undefined, (error) => error);
       const growth = Deno.memoryUsage().rss - before;
-      const m1=Deno.memoryUsage();console.log("@",(growth / MIB).toFixed(1), timers.late.toFixed(1),"heapTotal",((m1.heapTotal-m0.heapTotal)/MIB).toFixed(1),"ext",((m1.external-m0.external)/MIB).toFixed(1));
       assertEquals(error?.details?.limit, "timeoutMs", String(error));
       assert(growth < MAX_GROWTH_BYTES, `${(growth / MIB).toFixed(1)} MiB`);
       assert(timers.late < MAX_LATE_MS, `${timers.late.toFixed(1)} ms`);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MAX_NAME_BYTES } from "../../communication/guest_imports.ts";
+import { MAX_NAME_BYTES } from "../../communication/guest_functions.ts";
 import type { LogLevel } from "../../communication/types.ts";
 import {
   type Check,
