@@ -10,6 +10,8 @@ const BURST_LINES = 1_000;
 const BURST_MS = 100;
 /** A longer line counts as several: one for each so many UTF-16 units. */
 const LINE_LENGTH = 100;
+/** More of a line is not kept. */
+const MAX_KEPT = 1_024;
 
 /**
  * Paces lines of a log. Those who keep the last lines, as the auditor does, let
@@ -27,7 +29,7 @@ export class LogPace {
    * @returns How long to wait before the next, in milliseconds.
    */
   count(length: number): number {
-    const lines = Math.max(1, length / LINE_LENGTH);
+    const lines = Math.max(1, Math.min(length, MAX_KEPT) / LINE_LENGTH);
     const now = performance.now();
     this.#untilMs = Math.max(this.#untilMs, now) +
       lines * BURST_MS / BURST_LINES;

@@ -139,6 +139,8 @@ const GRANTS: Readonly<Record<string, string>> = Object.freeze({
   process: IN_CHILD,
   stdio: IN_CHILD,
   network:
-    "the auditor; nothing of this version reaches the network, and the " +
-    "guest's process has no permission to",
+    "the host, which asks the auditor and looks at each address; a process " +
+    "that may reach that one address dials it, and the guest's own may reach " +
+    "none",
+  host_functions: "the host, before it calls one",
 });
