@@ -163,8 +163,8 @@ export interface GuestServices {
   write(bytes: Uint8Array<ArrayBuffer>): MaybePromise<void>;
   /**
    * Writes a line of the log. At most 1,000 lines come at once, and 10,000 a
-   * second, where a longer line counts as one for each 100 characters that are kept:
-   * with more the guest waits, but under `callSync`, where it cannot.
+   * second, where a longer line counts as one for each 100 characters that are
+   * kept: with more the guest waits, but under `callSync`, where it cannot.
    *
    * @param level How much it matters.
    * @param message The line; any text. It is written at once.
