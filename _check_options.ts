@@ -2,12 +2,8 @@
 
 import { communicationProblems } from "./_check_communication.ts";
 import { quote } from "./_text.ts";
-import { SandboxError } from "./errors.ts";
-import type {
-  Enforcement,
-  HostImports,
-  RuntimeFeatures,
-} from "./runtime/types.ts";
+import { type Enforcer, needProblems, unsupported } from "./runtime/needs.ts";
+import type { Enforcement, HostImports } from "./runtime/types.ts";
 import { featureMask } from "./runtime/v8/features.ts";
 import type {
   ExecuteOptions,
@@ -41,6 +37,7 @@ const OPTION_NAMES: readonly string[] = [
   "http",
   "linked",
   "extism",
+  "need",
 ];
 
 /** What each option of a few words may be. */
@@ -181,6 +178,7 @@ function* findProblems(options: Partial<SandboxOptions>): Iterable<string> {
     yield* problemOf(() => resolveLimits({ ...counted, [name]: value }));
   }
   yield* problemOf(() => featureMask(features));
+  yield* needProblems(options.need);
   yield* importProblems(imports);
   yield* communicationProblems(options);
 }
@@ -230,16 +228,6 @@ export function requireSupport(
   }
 }
 
-/** Who enforces limits: a runtime, where it runs. */
-export interface Enforcer {
-  /** Where it runs. */
-  readonly isolation: "inline" | "process";
-  /** Name of the runtime. */
-  readonly runtimeName: string;
-  /** What it enforces. */
-  readonly features: RuntimeFeatures;
-}
-
 /** Limits that the sandbox itself enforces, whatever the runtime. */
 export const OWN_LIMITS: Readonly<Partial<Record<LimitName, Enforcement>>> =
   Object.freeze({
@@ -249,25 +237,3 @@ export const OWN_LIMITS: Readonly<Partial<Record<LimitName, Enforcement>>> =
     networkRequests: { level: "hard", by: "the host, before it asks" },
     networkBytes: { level: "hard", by: "the host, as they come and go" },
   });
-
-/**
- * The error of something that a runtime cannot do or enforce.
- *
- * @param source The runtime, and where it runs.
- * @param feature What it cannot.
- * @param suggestion What to do instead.
- * @returns The error.
- */
-export function unsupported(
-  { runtimeName, isolation }: Pick<Enforcer, "runtimeName" | "isolation">,
-  feature: string,
-  suggestion: string,
-): SandboxError<"unsupported"> {
-  const where = isolation === "inline" ? "inline" : "in a process";
-  return new SandboxError(
-    "unsupported",
-    `Cannot provide ${feature}: the runtime "${runtimeName}" cannot ` +
-      `enforce it ${where} (${suggestion})`,
-    { details: { runtime: runtimeName, feature } },
-  );
-}

@@ -18,8 +18,8 @@ export interface ServiceParts {
   readonly grants: Grants;
   readonly limits: ResolvedLimits;
   readonly messages: MessageCounter;
-  /** Where the guest runs. */
-  readonly isolation: "inline" | "process";
+  /** Where the guest runs: known once there is one. */
+  readonly isolation: () => "inline" | "process";
   /** Lets go of what is opened here. */
   readonly resources: AsyncDisposableStack;
 }
@@ -93,7 +93,12 @@ class LazyHttp implements AsyncDisposable {
       const { GuestHttp, httpFunction } = await import(
         "./communication/http/mod.ts"
       );
-      this.#http = new GuestHttp({ auditor, limits, isolation, options });
+      this.#http = new GuestHttp({
+        auditor,
+        limits,
+        isolation: isolation(),
+        options,
+      });
       return httpFunction(this.#http);
     };
   }

@@ -8,14 +8,24 @@ import { inlineFeatures, InlineSource } from "./runtime/inline_source.ts";
 import type { GuestSource } from "./runtime/guest_source.ts";
 import type { ExtismParts } from "./runtime/guest_host.ts";
 import { RuntimeFactory } from "./runtime/mod.ts";
+import {
+  AUTO,
+  isPassedOver,
+  noRuntime,
+  type PassedOver,
+  requireNeeds,
+  unsupported,
+} from "./runtime/needs.ts";
 import type {
   HostImports,
   ModuleSource,
   OperationOptions,
+  Runtime,
 } from "./runtime/types.ts";
 import { readSource } from "./runtime/v8/source.ts";
-import { requireSupport, unsupported } from "./_check_options.ts";
-import type { Isolation, SandboxOptions } from "./sandbox_options.ts";
+import { quote } from "./_text.ts";
+import { OWN_LIMITS, requireSupport } from "./_check_options.ts";
+import type { SandboxOptions } from "./sandbox_options.ts";
 import type { SecurityAuditor } from "./security/auditor.ts";
 import type { CapabilityKinds } from "./security/kinds.ts";
 import type { ResolvedLimits } from "./security/limits.ts";
@@ -32,10 +42,15 @@ export interface SourceParts {
   readonly imports: HostImports;
   /** What the guest may ask of its host. */
   readonly services: ServiceProvider;
-  /** Where the guest runs. */
-  readonly isolation: "inline" | "process";
   /** Lets go of what is opened here. */
   readonly resources: AsyncDisposableStack;
+}
+
+/** Where a guest runs, and why it was chosen. */
+export interface OpenSource {
+  readonly source: GuestSource;
+  /** Why runtimes were passed over, if one was chosen. */
+  readonly passedOver?: readonly PassedOver[];
 }
 
 /** Opens the place that a sandbox's guest runs in. */
@@ -43,7 +58,7 @@ export async function openSource(
   options: SandboxOptions,
   parts: SourceParts,
   operation: OperationOptions,
-): Promise<GuestSource> {
+): Promise<OpenSource> {
   if (options.isolation === "inline" && options.pool !== undefined) {
     throw new TypeError(
       'Cannot use a pool with isolation "inline": it holds processes (leave ' +
@@ -51,38 +66,105 @@ export async function openSource(
     );
   }
   await checkMounts(parts.policy);
-  return parts.isolation === "inline"
-    ? await openInline(options, parts, operation)
-    : await openProcess(options, parts, operation);
+  const { runtime = "v8", runtimes = new RuntimeFactory() } = options;
+  if (runtime === AUTO) {
+    return await openFirst(runtimes, options, parts, operation);
+  }
+  const opened = typeof runtime === "string"
+    ? parts.resources.use(await runtimes.create(runtime))
+    : runtime;
+  return { source: await openOn(opened, options, parts, operation) };
+}
+
+/** Opens it on the first runtime that can. */
+async function openFirst(
+  runtimes: RuntimeFactory,
+  options: SandboxOptions,
+  { resources, ...parts }: SourceParts,
+  operation: OperationOptions,
+): Promise<OpenSource> {
+  const passedOver: PassedOver[] = [];
+  const read = await withBytes(options, parts, operation);
+  for (const name of runtimes) {
+    await using own = new AsyncDisposableStack();
+    try {
+      const runtime = own.use(await runtimes.create(name));
+      const opening = { ...parts, resources: own };
+      const source = await openOn(runtime, read, opening, operation);
+      resources.use(own.move());
+      return { source, passedOver };
+    } catch (error) {
+      if (!isPassedOver(error)) throw error;
+      passedOver.push({ runtime: name, reason: error.message });
+    }
+  }
+  throw noRuntime(options.need ?? [], passedOver);
+}
+
+/** With modules that can be read more than once, as a response cannot. */
+async function withBytes(
+  { module, linked = {}, ...options }: SandboxOptions,
+  { limits: { moduleBytes: maxBytes } }: Pick<SourceParts, "limits">,
+  { signal }: OperationOptions,
+): Promise<ReadOptions> {
+  const read = (source: ModuleSource) =>
+    readSource(source, { maxBytes, signal });
+  const others: Record<string, Uint8Array<ArrayBuffer>> = Object.create(null);
+  for (const [name, each] of Object.entries(linked)) {
+    others[name] = await read(each);
+  }
+  return { ...options, module: await read(module), linked: others };
+}
+
+/** Options whose modules have been read. */
+interface ReadOptions extends SandboxOptions {
+  readonly module: Uint8Array<ArrayBuffer>;
+  readonly linked: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+}
+
+async function openOn(
+  runtime: Runtime,
+  options: SandboxOptions,
+  parts: SourceParts,
+  operation: OperationOptions,
+): Promise<GuestSource> {
+  const source = isolationOf(runtime, options, parts) === "inline"
+    ? await openInline(runtime, options, parts, operation)
+    : await openProcess(runtime, options, parts, operation);
+  const { need = [] } = options;
+  const asked = need.filter((name) => !Object.hasOwn(OWN_LIMITS, name));
+  requireNeeds(source, asked);
+  return source;
 }
 
 /** Where a guest runs: a grant that reaches the system calls for a process. */
-export function chooseIsolation(
-  asked: Isolation | undefined,
-  { policy, kinds }: Pick<SourceParts, "policy" | "kinds">,
+function isolationOf(
+  { name, features: { isolations } }: Runtime,
+  { isolation: asked = "auto" }: SandboxOptions,
+  { policy, kinds }: SourceParts,
 ): "inline" | "process" {
-  if (asked !== undefined && asked !== "auto") return asked;
   const { read, write, net } = policy.denoPermissions(kinds);
   const reaches = read.length + write.length + net.length > 0;
-  return reaches ? "process" : "inline";
+  const wanted = asked !== "auto"
+    ? asked
+    : reaches || !isolations.includes("inline")
+    ? "process"
+    : "inline";
+  if (isolations.includes(wanted)) return wanted;
+  throw unsupported(
+    { runtimeName: name, isolation: wanted },
+    `isolation ${quote(wanted)}`,
+    `use isolation ${isolations.map(quote).join(" or ")}, or another runtime`,
+  );
 }
 
 async function openInline(
+  runtime: Runtime,
   options: SandboxOptions,
   { limits, policy, auditor, imports, services, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
-  const {
-    runtime: choice = "v8",
-    runtimes = new RuntimeFactory(),
-    features = {},
-    module,
-    linked,
-    extism,
-  } = options;
-  const runtime = typeof choice === "string"
-    ? resources.use(await runtimes.create(choice))
-    : choice;
+  const { features = {}, module, linked, extism } = options;
   const enforcer = {
     isolation: "inline",
     runtimeName: runtime.name,
@@ -107,47 +189,33 @@ async function openInline(
 }
 
 async function openProcess(
+  runtime: Runtime,
   options: SandboxOptions,
   { limits, policy, kinds, auditor, imports, services, resources }: SourceParts,
   operation: OperationOptions,
 ): Promise<GuestSource> {
-  const { runtime = "v8", features = {}, module, linked = {}, extism, pool } =
-    options;
-  if (runtime !== "v8") {
-    const runtimeName = typeof runtime === "string" ? runtime : runtime.name;
-    throw unsupported(
-      { runtimeName, isolation: "process" },
-      'isolation "process"',
-      'use the built-in runtime "v8", or isolation "inline"',
+  const { features = {}, extism, pool } = options;
+  const { module, linked } = await withBytes(options, { limits }, operation);
+  const source = await runtime.openProcess?.({
+    module,
+    linked,
+    services,
+    extism: extism && pluginParts(extism),
+    limits,
+    features,
+    imports,
+    capabilities: policy.capabilities,
+    kinds,
+    onEvent: (event) => auditor.relay(event),
+    ...(pool === undefined ? {} : { pool }),
+  }, operation);
+  if (source === undefined) {
+    throw new TypeError(
+      `Cannot run in a process: the runtime ${quote(runtime.name)} says that ` +
+        "it can, and has no openProcess",
     );
   }
-  // loaded only here: the guest's program is large
-  const { ProcessSource } = await import(
-    "./runtime/process/process_source.ts"
-  );
-  const { signal } = operation;
-  const { moduleBytes: maxBytes } = limits;
-  const read = (module: ModuleSource) =>
-    readSource(module, { maxBytes, signal });
-  const others: Record<string, Uint8Array<ArrayBuffer>> = Object.create(null);
-  for (const [name, each] of Object.entries(linked)) {
-    others[name] = await read(each);
-  }
-  const source = resources.use(
-    await ProcessSource.create({
-      module: await read(module),
-      linked: others,
-      services,
-      extism: extism && pluginParts(extism),
-      limits,
-      features,
-      imports,
-      capabilities: policy.capabilities,
-      kinds,
-      onEvent: (event) => auditor.relay(event),
-      ...(pool === undefined ? {} : { pool }),
-    }, operation),
-  );
+  resources.use(source);
   requireSupport(source, options);
   return source;
 }

@@ -98,6 +98,15 @@ export interface SandboxErrorDetails {
     /** What it cannot do. */
     readonly feature: string;
   };
+  /** An engine that has to be installed cannot be had. */
+  "runtime-unavailable": {
+    /** Name of the runtime. */
+    readonly runtime: string;
+    /** Why it cannot be had. */
+    readonly reason: string;
+    /** How to get it. */
+    readonly suggestion: string;
+  };
   /** A capability is not well-formed. */
   "invalid-capability": {
     /** Type of the capability, as far as it is known. */
@@ -242,6 +251,7 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "instance-busy",
   "instance-dead",
   "unsupported",
+  "runtime-unavailable",
   "invalid-capability",
   "capability-not-granted",
   "access-denied",

@@ -70,6 +70,7 @@ export type {
   Isolation,
   LimitEnforcement,
   LimitUsage,
+  RuntimeChoice,
   SandboxCallOptions,
   SandboxEnforcement,
   SandboxOptions,

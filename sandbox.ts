@@ -11,17 +11,17 @@ import {
   checkOptions,
   checkSyncOptions,
   OWN_LIMITS,
-  unsupported,
 } from "./_check_options.ts";
 import { Grants } from "./_grants.ts";
 import { disposed, Guest } from "./_guest.ts";
 import { MessageCounter } from "./_messages.ts";
 import { type OpenServices, openServices } from "./_services.ts";
-import { chooseIsolation, openSource } from "./_source.ts";
+import { openSource } from "./_source.ts";
 import { abandon } from "./_streams.ts";
 import type { Channel } from "./communication/types.ts";
 import type { SandboxError } from "./errors.ts";
 import { isProcedure } from "./runtime/calls.ts";
+import { type PassedOver, unsupported } from "./runtime/needs.ts";
 import type { ModuleExport, OperationOptions } from "./runtime/types.ts";
 import { exportNotFound } from "./runtime/v8/live.ts";
 import { SandboxBuilder } from "./sandbox_builder.ts";
@@ -49,6 +49,8 @@ interface SandboxParts {
   readonly grants: Grants;
   readonly messages: MessageCounter;
   readonly host: OpenServices;
+  /** Why runtimes were passed over, if one was chosen. */
+  readonly passedOver: readonly PassedOver[] | undefined;
   /** Lets go of what was opened. */
   readonly resources: AsyncDisposableStack;
 }
@@ -90,6 +92,7 @@ export class Sandbox implements AsyncDisposable {
   readonly #calls: Calls;
   readonly #grants: Grants;
   readonly #host: OpenServices;
+  readonly #passedOver: readonly PassedOver[] | undefined;
   readonly #resources: AsyncDisposableStack;
   readonly #disposal = new AbortController();
   // a signal takes longer to ask, and each call does
@@ -97,7 +100,7 @@ export class Sandbox implements AsyncDisposable {
 
   private constructor(
     guest: Guest,
-    { options, grants, messages, host, resources }: SandboxParts,
+    { options, grants, messages, host, passedOver, resources }: SandboxParts,
   ) {
     this.#guest = guest;
     this.#calls = new Calls(guest, {
@@ -108,6 +111,7 @@ export class Sandbox implements AsyncDisposable {
     });
     this.#grants = grants;
     this.#host = host;
+    this.#passedOver = passedOver;
     this.#resources = resources;
   }
 
@@ -142,11 +146,14 @@ export class Sandbox implements AsyncDisposable {
     await using resources = new AsyncDisposableStack();
     const grants = new Grants(options);
     const limits = resolveLimits(options.limits ?? {});
-    const isolation = chooseIsolation(options.isolation, grants);
     const messages = new MessageCounter(limits.messages);
-    const parts = { ...grants.parts, grants, limits, isolation, resources };
-    const host = await openServices(options, { ...parts, messages });
-    const source = await openSource(
+    const parts = { ...grants.parts, grants, limits, resources };
+    const host = await openServices(options, {
+      ...parts,
+      messages,
+      isolation: () => source.isolation,
+    });
+    const { source, passedOver } = await openSource(
       options,
       { ...parts, services: host.services },
       operation,
@@ -158,6 +165,7 @@ export class Sandbox implements AsyncDisposable {
       grants,
       messages,
       host,
+      passedOver,
       resources: resources.move(),
     });
   }
@@ -430,6 +438,7 @@ export class Sandbox implements AsyncDisposable {
     return {
       isolation: source.isolation,
       runtime: source.runtimeName,
+      ...(this.#passedOver && { passedOver: this.#passedOver }),
       limits: rows,
       grants: source.grants,
       unprotected: [...source.unprotected, ...this.#grants.notProtected()],

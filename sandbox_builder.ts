@@ -8,6 +8,7 @@ import type { HostFunctions } from "./communication/host_functions.ts";
 import type { HttpOptions } from "./communication/http/mod.ts";
 import type { ChannelFactory } from "./communication/mod.ts";
 import type { Channel } from "./communication/types.ts";
+import { Registry } from "./registry.ts";
 import type { RuntimeFactory } from "./runtime/mod.ts";
 import type {
   GuestAbi,
@@ -22,6 +23,7 @@ import { checkOptions } from "./_check_options.ts";
 import type {
   InstancePolicy,
   Isolation,
+  RuntimeChoice,
   SandboxOptions,
 } from "./sandbox_options.ts";
 import type { ProcessPool } from "./runtime/process/pool.ts";
@@ -96,18 +98,16 @@ export class SandboxBuilder {
   /**
    * Sets the runtime.
    *
-   * @param runtime The runtime, or its registered name.
-   * @param runtimes Where a name is looked up.
+   * @param runtime The runtime, its registered name, or `"auto"`.
+   * @param choice What it must offer, and where a name is looked up.
    * @returns A new builder.
    */
   runtime(
     runtime: Runtime | string,
-    runtimes?: RuntimeFactory,
+    choice: RuntimeFactory | RuntimeChoice = {},
   ): SandboxBuilder {
-    return this.#with({
-      runtime,
-      ...(runtimes === undefined ? {} : { runtimes }),
-    });
+    const more = choice instanceof Registry ? { runtimes: choice } : choice;
+    return this.#with({ ...more, runtime });
   }
 
   /**

@@ -11,6 +11,7 @@ import type { ChannelFactory } from "./communication/mod.ts";
 import type { Channel } from "./communication/types.ts";
 import type { SandboxError } from "./errors.ts";
 import type { RuntimeFactory } from "./runtime/mod.ts";
+import type { PassedOver, RuntimeNeed } from "./runtime/needs.ts";
 import type {
   CallOptions,
   Enforcement,
@@ -43,17 +44,29 @@ export type InstancePolicy = "reuse" | "fresh";
 /** How a call passes its input: as numbers, as JSON or as bytes. */
 export type CallAbi = "raw" | "json" | "bytes";
 
+/** How a runtime is chosen. */
+export type RuntimeChoice = Pick<SandboxOptions, "need" | "runtimes">;
+
 /** Options of {@linkcode Sandbox.create}. */
 export interface SandboxOptions {
   /** Where the module comes from. */
   readonly module: ModuleSource;
   /**
    * The runtime, or the name of one in `runtimes`. A runtime that is given as
-   * an object is not disposed with the sandbox.
+   * an object is not disposed with the sandbox. `"auto"` is the first of them
+   * that is at hand and offers all that is asked for: what `need` names, and
+   * the limits, the features and the isolation of these options.
    *
    * @default {"v8"}
    */
   readonly runtime?: Runtime | string;
+  /**
+   * What the runtime must offer; one that does not is refused, or with `"auto"`
+   * passed over.
+   *
+   * @default {[]}
+   */
+  readonly need?: readonly RuntimeNeed[];
   /**
    * Where a runtime's name is looked up.
    *
@@ -61,8 +74,8 @@ export interface SandboxOptions {
    */
   readonly runtimes?: RuntimeFactory;
   /**
-   * Where the guest runs. `"process"` needs the permission to run Deno, runs
-   * the built-in runtime `"v8"` and offers no `callSync`.
+   * Where the guest runs. `"process"` needs the permission to run Deno and a
+   * runtime that can, and offers no `callSync`.
    *
    * @default {"auto"}
    */
@@ -278,6 +291,8 @@ export interface SandboxEnforcement {
   readonly isolation: Exclude<Isolation, "auto">;
   /** Name of the runtime. */
   readonly runtime: string;
+  /** If the runtime was chosen: those before it, and why they were not. */
+  readonly passedOver?: readonly PassedOver[];
   /** Each limit that holds. */
   readonly limits: Readonly<
     Partial<Record<LimitName | "stack", LimitEnforcement>>

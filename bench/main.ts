@@ -19,6 +19,7 @@ import { type Benchmark, type Figures, print } from "./measure.ts";
 import { peers } from "./peers.ts";
 import { processes } from "./process.ts";
 import { rewriting } from "./rewrite.ts";
+import { runtimes } from "./runtimes.ts";
 import { streams } from "./streams.ts";
 import { wasiFiles } from "./wasi_files.ts";
 
@@ -35,6 +36,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   streams,
   extism,
   peers,
+  runtimes,
 ];
 
 /**

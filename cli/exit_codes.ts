@@ -68,6 +68,7 @@ const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "export-not-found": 2,
   "unknown-name": 2,
   "unsupported": 2,
+  "runtime-unavailable": 2,
   "module-unreadable": 3,
   "invalid-module": 3,
   "module-refused": 3,

@@ -9,6 +9,7 @@
 import { Command } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { auditCommand } from "./audit.ts";
+import { backendsCommand } from "./backends.ts";
 import { callCommand } from "./call.ts";
 import { EXIT_CODE_HELP } from "./exit_codes.ts";
 import { type CliHost, denoHost } from "./host.ts";
@@ -70,6 +71,7 @@ function mainCommand(session: Session): Command<any> {
     .command("inspect", inspectCommand(session))
     .command("policy", policyCommand(session))
     .command("audit", auditCommand(session))
+    .command("backends", backendsCommand(session))
     .command("completions", new CompletionsCommand())
     .reset();
 }

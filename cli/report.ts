@@ -94,6 +94,7 @@ export function hintOf(error: unknown): string | undefined {
 /** What a command takes in the place of what it does not. */
 const USAGE: Readonly<Record<string, string>> = Object.freeze({
   run: "what the program takes goes after --",
+  backends: "its command is install, which takes the name of an engine",
   policy: "its commands are check, explain, schema and import",
   audit:
     "its commands are verify and keygen; with --learn it takes a module, " +

@@ -57,7 +57,7 @@ export interface MessageGuest {
   /** Name of the export that is called, for messages of errors. */
   readonly name: string;
   /** The guest's memory. */
-  readonly memory: WebAssembly.Memory;
+  readonly memory: Pick<WebAssembly.Memory, "buffer">;
   /** Takes a size and gives a pointer. */
   alloc(size: number): number;
   /** Takes a pointer and a size, if the guest wants memory back. */

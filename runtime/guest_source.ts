@@ -4,14 +4,22 @@
  * @module
  */
 
-import type { CallStreams } from "../communication/types.ts";
+import type { CallStreams, ServiceProvider } from "../communication/types.ts";
+import type { CapabilityKinds } from "../security/kinds.ts";
+import type { ResolvedLimits } from "../security/limits.ts";
+import type { Capability } from "../security/types.ts";
+import type { ExtismParts } from "./guest_host.ts";
+import type { SentEvent } from "./process/messages.ts";
+import type { ProcessPool } from "./process/pool.ts";
 import type {
   CallOptions,
   ExchangeOptions,
+  HostImports,
   HostUsage,
   Instance,
   InstanceUsage,
   Module,
+  ModuleFeatures,
   OperationOptions,
   Reply,
   RuntimeFeatures,
@@ -112,4 +120,34 @@ export interface GuestSource extends AsyncDisposable {
   instantiate(options: GuestOptions): Promise<GuestInstance>;
   /** Lets go of every instance. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a module is opened with in a process of its own. */
+export interface ProcessParts {
+  /** The module, as the host has read it; not to be changed afterwards. */
+  readonly module: Uint8Array<ArrayBuffer>;
+  /** The limits. */
+  readonly limits: ResolvedLimits;
+  /** Which proposals the module may use. */
+  readonly features: ModuleFeatures;
+  /** Other modules, by the names that they are imported from. */
+  readonly linked?: Readonly<Record<string, Uint8Array>>;
+  /** What guests may ask of their host. */
+  readonly services: ServiceProvider;
+  /** What Extism plug-ins are given; without it none is run. */
+  readonly extism?: ExtismParts | undefined;
+  /** Functions of the host, which run in the host, and constants. */
+  readonly imports: HostImports;
+  /** What is granted. */
+  readonly capabilities: readonly Capability[];
+  /**
+   * The kinds that translate capabilities to permissions of Deno's.
+   *
+   * @default {new CapabilityKinds()}
+   */
+  readonly kinds?: CapabilityKinds;
+  /** Takes every event of the child's auditor; number it anew. */
+  readonly onEvent: (event: SentEvent) => void;
+  /** Where processes are taken from; by default each is started when needed. */
+  readonly pool?: ProcessPool | undefined;
 }

@@ -78,15 +78,10 @@ export const WASI_MODULES: readonly string[] = Object.freeze([
   UNSTABLE.module,
 ]);
 
-/** What no guest in the calling thread is kept from. */
+/** What no guest in the calling thread is kept from, whatever the runtime. */
 const GAPS: readonly string[] = Object.freeze([
-  "faults of the engine: guest and host share one V8, and only the module " +
-  "gate stands before it",
   "side channels: the guest shares caches and cores with the host, and can " +
   "count loops to measure time",
-  "the event loop: it waits while the guest runs, up to timeoutMs",
-  "memory of stacks: a guest that waits for its host keeps its stack, up to " +
-  "984 KiB for each instance, which memoryBytes does not count",
 ]);
 
 const BY_WASI: Enforcement = Object.freeze({
@@ -110,7 +105,9 @@ const WASI_LIMITS: RuntimeFeatures["limits"] = Object.freeze({
  * @param runtime The runtime.
  * @returns Its features, and the limits of WASI.
  */
-export function inlineFeatures(runtime: Runtime): RuntimeFeatures {
+export function inlineFeatures(
+  runtime: Pick<Runtime, "features">,
+): RuntimeFeatures {
   const { features } = runtime;
   return { ...features, limits: { ...WASI_LIMITS, ...features.limits } };
 }
@@ -118,7 +115,7 @@ export function inlineFeatures(runtime: Runtime): RuntimeFeatures {
 /** Makes instances in the calling thread. */
 export class InlineSource implements GuestSource {
   readonly isolation = "inline";
-  readonly unprotected: readonly string[] = GAPS;
+  readonly unprotected: readonly string[];
   readonly grants: Readonly<Record<string, string>>;
   readonly module: Module;
   readonly features: RuntimeFeatures;
@@ -139,6 +136,7 @@ export class InlineSource implements GuestSource {
     this.#linked = linked;
     this.module = module;
     this.features = inlineFeatures(options.runtime);
+    this.unprotected = [...this.features.unprotected ?? [], ...GAPS];
     const all = [module, ...Object.values(linked)];
     this.#usesWasi = all.some((each) => usesWasi(each, options.imports));
     this.#split = splitOf(options);

@@ -11,17 +11,20 @@
  *
  * const runtimes = new RuntimeFactory();
  * runtimes.register("mine", () => new V8Runtime());
- * assertEquals([...runtimes], ["v8", "mine"]);
+ * assertEquals([...runtimes], ["v8", "wasmtime", "wasmer", "mine"]);
  * ```
  *
  * @module
  */
 
-import { Registry } from "../registry.ts";
+import { type Factory, type RegisterOptions, Registry } from "../registry.ts";
+import { AUTO } from "./needs.ts";
 import type { Runtime } from "./types.ts";
 import { V8Runtime, type V8RuntimeOptions } from "./v8/runtime.ts";
 
 export type * from "./types.ts";
+export type { GuestSource, ProcessParts } from "./guest_source.ts";
+export type { PassedOver, RuntimeNeed } from "./needs.ts";
 export * from "./counted.ts";
 export { DEFAULT_FEATURES } from "./v8/features.ts";
 export { ProcessPool, type ProcessPoolOptions } from "./process/pool.ts";
@@ -33,5 +36,28 @@ export class RuntimeFactory extends Registry<Runtime> {
   constructor() {
     super("runtime");
     this.register("v8", () => new V8Runtime());
+    // loaded only here: they are large, and what they load may not be there
+    this.register("wasmtime", async () => {
+      const { WasmtimeRuntime } = await import("./wasmtime/runtime.ts");
+      return await WasmtimeRuntime.open();
+    });
+    this.register("wasmer", async () => {
+      const { WasmerRuntime } = await import("./wasmer/runtime.ts");
+      return await WasmerRuntime.open();
+    });
+  }
+
+  override register(
+    name: string,
+    factory: Factory<Runtime, void>,
+    options?: RegisterOptions,
+  ): this {
+    if (name === AUTO) {
+      throw new TypeError(
+        `Cannot register runtime "${AUTO}": the name stands for the first ` +
+          "runtime that offers what is asked for (choose another)",
+      );
+    }
+    return super.register(name, factory, options);
   }
 }

@@ -10,6 +10,7 @@ import type {
   ResolvedLimits,
   ResourceLimits,
 } from "../security/limits.ts";
+import type { GuestSource, ProcessParts } from "./guest_source.ts";
 import type { ModuleFeatures, WasmFeature } from "./v8/features.ts";
 import type { ExternalKind, Signature } from "./v8/layout.ts";
 
@@ -132,8 +133,25 @@ export interface RuntimeFeatures {
   readonly sync: boolean;
   /** Whether a guest can wait for a host function's promise. */
   readonly async: boolean;
+  /**
+   * Whether exported functions can be called and functions of the host be
+   * imported. Otherwise guests are WASI commands alone, run by `execute`.
+   */
+  readonly calls: boolean;
+  /** Whether several modules can be linked with each other. */
+  readonly linked: boolean;
+  /** Whether it offers the system calls of WASIX, beside those of WASI. */
+  readonly wasix: boolean;
+  /** Where guests can run. */
+  readonly isolations: readonly ("inline" | "process")[];
   /** How firmly each limit holds. What is missing is not enforced. */
   readonly limits: Readonly<Partial<Record<LimitName | "stack", Enforcement>>>;
+  /**
+   * What it does not protect from in the calling thread, in whole sentences.
+   *
+   * @default {[]}
+   */
+  readonly unprotected?: readonly string[];
 }
 
 /** An import that a module needs. */
@@ -357,6 +375,19 @@ export interface Runtime extends AsyncDisposable {
    * @throws {SandboxError} If an import is not granted or a limit is reached.
    */
   instantiate(module: Module, options?: InstantiateOptions): Promise<Instance>;
+  /**
+   * Opens a module in a process of its own, for the isolation `"process"`. A
+   * runtime whose {@linkcode RuntimeFeatures.isolations} name it must have it.
+   *
+   * @param parts The module, its limits and what it is granted.
+   * @param operation Cancellation.
+   * @returns Makes the instances.
+   * @throws {SandboxError} If a process cannot be had, or the module is refused.
+   */
+  openProcess?(
+    parts: ProcessParts,
+    operation?: OperationOptions,
+  ): Promise<GuestSource>;
   /** Disposes every instance that this runtime made. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -17,7 +17,22 @@
  * await tests.get("MemoryChannel.send() counts messages and bytes")?.();
  * ```
  *
+ * @example Testing a runtime of your own
+ * ```ts
+ * import { V8Runtime } from "@wasm-sandbox/core/runtime";
+ * import { testRuntime } from "@wasm-sandbox/core/testing";
+ * import { assert } from "@std/assert";
+ *
+ * const tests = new Map<string, () => Promise<void>>();
+ * await testRuntime("V8Runtime", () => new V8Runtime(), {
+ *   test: (name, run) => void tests.set(name, run),
+ * });
+ * assert(tests.size > 300);
+ * await tests.get("V8Runtime directly takes and gives every i64")?.();
+ * ```
+ *
  * @module
  */
 
 export * from "./channel_suite.ts";
+export * from "./runtime_suite.ts";

@@ -56,7 +56,10 @@ Deno.test("communication/mod.ts exports what it promises", () => {
 });
 
 Deno.test("testing/mod.ts exports what it promises", () => {
-  assertEquals(Object.keys(testing).sort(), ["testChannel"]);
+  assertEquals(Object.keys(testing).sort(), [
+    "testChannel",
+    "testRuntime",
+  ]);
 });
 
 Deno.test("wrappers/extism/mod.ts exports what it promises", () => {

@@ -4,19 +4,16 @@
  * @module
  */
 
-import type { ServiceProvider } from "../../communication/types.ts";
 import { SandboxError } from "../../errors.ts";
 import { CapabilityKinds } from "../../security/kinds.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
-import type { Capability } from "../../security/types.ts";
-import type { ExtismParts } from "../guest_host.ts";
 import type {
   GuestInstance,
   GuestOptions,
   GuestSource,
+  ProcessParts,
 } from "../guest_source.ts";
 import type {
-  HostImports,
   Module,
   ModuleFeatures,
   OperationOptions,
@@ -31,9 +28,8 @@ import { FRAME, ProtocolError } from "./frames.ts";
 import { HostFunctions, sentImports } from "./host_functions.ts";
 import { type IsolationReport, type Launch, prepareLaunch } from "./launch.ts";
 import { type Machine, machine as thisMachine } from "./machine.ts";
-import type { Open, SentEvent } from "./messages.ts";
+import type { Open } from "./messages.ts";
 import { type ParsedModule, parseModule } from "./module.ts";
-import type { ProcessPool } from "./pool.ts";
 import { ProcessInstance } from "./process_instance.ts";
 import { loadProgram } from "./program.ts";
 import { Services } from "./services.ts";
@@ -41,33 +37,7 @@ import { requireRun } from "./spawn.ts";
 import { Symlinks } from "./symlinks.ts";
 
 /** What instances in processes are made from. */
-export interface ProcessOptions {
-  /** The module, as the host has read it; not to be changed afterwards. */
-  readonly module: Uint8Array<ArrayBuffer>;
-  /** The limits. */
-  readonly limits: ResolvedLimits;
-  /** Which proposals the module may use. */
-  readonly features: ModuleFeatures;
-  /** Other modules, by the names that they are imported from. */
-  readonly linked?: Readonly<Record<string, Uint8Array>>;
-  /** What guests may ask of their host. */
-  readonly services: ServiceProvider;
-  /** What Extism plug-ins are given; without it none is run. */
-  readonly extism?: ExtismParts | undefined;
-  /** Functions of the host, which run in the host, and constants. */
-  readonly imports: HostImports;
-  /** What is granted. */
-  readonly capabilities: readonly Capability[];
-  /**
-   * The kinds that translate capabilities to permissions of Deno's.
-   *
-   * @default {new CapabilityKinds()}
-   */
-  readonly kinds?: CapabilityKinds;
-  /** Takes every event of the child's auditor; number it anew. */
-  readonly onEvent: (event: SentEvent) => void;
-  /** Where processes are taken from; by default each is started when needed. */
-  readonly pool?: ProcessPool | undefined;
+export interface ProcessOptions extends ProcessParts {
   /** What the machine has; tests use another. */
   readonly machine?: Machine;
   /** What to start instead; for tests alone. */

@@ -59,8 +59,8 @@ export function tableBound(
  * @throws {SandboxError} With code `limit-exceeded`.
  */
 export function checkMemory(
-  codes: readonly CompiledCode[],
-  limits: ResolvedLimits,
+  codes: readonly Pick<CompiledCode, "memories">[],
+  limits: Pick<ResolvedLimits, "memoryBytes">,
 ): void {
   const pages = codes.flatMap(({ memories }) => memories)
     .reduce((sum, { min }) => sum + min, 0);

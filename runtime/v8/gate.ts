@@ -117,8 +117,13 @@ export function writeLimits(
   return rewrite(layout, scanner, mode);
 }
 
-/** Throws unless the engine finds the module valid, and says why. */
-function validate(bytes: Uint8Array<ArrayBuffer>): void {
+/**
+ * Has V8 look at a module, whichever engine is to run it.
+ *
+ * @param bytes The module; the gate has let it pass.
+ * @throws {SandboxError} With code `invalid-module`, if it is not valid.
+ */
+export function validate(bytes: Uint8Array<ArrayBuffer>): void {
   if (WebAssembly.validate(bytes)) return;
   try {
     new WebAssembly.Module(bytes);

@@ -6,26 +6,31 @@
 
 import { quote } from "../../_text.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
-import type { HostImports, HostModule, ModuleImport } from "../types.ts";
+import type {
+  HostImports,
+  HostModule,
+  Module,
+  ModuleImport,
+} from "../types.ts";
 import type { CompiledModule } from "./compiled.ts";
 
 /** Name that the linked modules import the main one from. */
 export const MAIN = "main";
 
 /** One of the modules that are instantiated together. */
-export interface Unit {
+export interface Unit<M extends Module = CompiledModule> {
   /** Name that others import it from. */
   readonly name: string;
   /** The module. */
-  readonly module: CompiledModule;
+  readonly module: M;
   /** How the main one reaches it, for messages: `"main"/"lhs"`. */
   readonly chain: string;
 }
 
 /** A step of linking: a unit, and what it imports from those that come later. */
-export interface LinkStep {
+export interface LinkStep<M extends Module = CompiledModule> {
   /** The unit. */
-  readonly unit: Unit;
+  readonly unit: Unit<M>;
   /** Names of the units whose functions are not there yet. */
   readonly later: ReadonlySet<string>;
 }
@@ -47,11 +52,11 @@ export interface Grants {
  * @returns All of them, the main one first.
  * @throws {TypeError} If a name is taken, or a module is there twice.
  */
-export function unitsOf(
-  main: CompiledModule,
-  linked: ReadonlyMap<string, CompiledModule>,
+export function unitsOf<M extends Module>(
+  main: M,
+  linked: ReadonlyMap<string, M>,
   hostModules: readonly HostModule[],
-): readonly Unit[] {
+): readonly Unit<M>[] {
   const seen = new Set([main]);
   const refuse = (name: string, why: string): never => {
     throw new TypeError(`Cannot link the module ${quote(name)}: ${why}`);
@@ -77,7 +82,7 @@ export function unitsOf(
 
 /** The shortest way from the main module to each that it reaches. */
 function chainsOf(
-  all: ReadonlyMap<string, CompiledModule>,
+  all: ReadonlyMap<string, Module>,
 ): ReadonlyMap<string, string> {
   const chains = new Map([[MAIN, quote(MAIN)]]);
   // a map that grows is gone over to its end
@@ -101,20 +106,20 @@ function chainsOf(
  * @throws {SandboxError} With code `module-refused`, if memories, tables or
  * globals are imported in a circle.
  */
-export function inOrder(
-  units: readonly Unit[],
+export function inOrder<M extends Module>(
+  units: readonly Unit<M>[],
   grants: Grants,
-): readonly LinkStep[] {
+): readonly LinkStep<M>[] {
   const waiting = new Map(
     units.map((unit) => [unit.name, needsOf(unit, units, grants)]),
   );
   // the main one last, where that can be chosen
   const left = [...units.slice(1), ...units.slice(0, 1)];
-  const steps: LinkStep[] = [];
+  const steps: LinkStep<M>[] = [];
   const isFree = (names: ReadonlySet<string>) =>
     !names.values().some((name) => waiting.has(name));
   while (left.length > 0) {
-    const needs = ({ name }: Unit) => waiting.get(name) ?? NO_NEEDS;
+    const needs = ({ name }: Unit<M>) => waiting.get(name) ?? NO_NEEDS;
     let next = left.findIndex((unit) => isFree(needs(unit).all));
     if (next < 0) next = left.findIndex((unit) => isFree(needs(unit).things));
     const unit = left.splice(next, 1)[0];
@@ -136,8 +141,8 @@ interface Needs {
 const NO_NEEDS: Needs = { all: new Set(), things: new Set() };
 
 function needsOf(
-  { module }: Unit,
-  units: readonly Unit[],
+  { module }: Unit<Module>,
+  units: readonly Unit<Module>[],
   { imports }: Grants,
 ): Needs {
   const needed = module.imports.filter((need) =>
@@ -160,7 +165,9 @@ export function isGranted(
     Object.hasOwn(imports[module] ?? {}, name);
 }
 
-function circular(units: readonly Unit[]): SandboxError<"module-refused"> {
+function circular(
+  units: readonly Unit<Module>[],
+): SandboxError<"module-refused"> {
   const names = units.map(({ name }) => quote(name)).join(", ");
   return new SandboxError(
     "module-refused",

@@ -166,18 +166,26 @@ function instantiate(
   }
 }
 
+/** What a guest exports that messages may go through. */
+export interface MessageParts {
+  /** Its functions, by name. */
+  readonly functions: Pick<Live["functions"], "get">;
+  /** Its memory, if it exports one. */
+  readonly memory: MessageGuest["memory"] | undefined;
+}
+
 /**
  * The functions that a message goes through.
  *
  * @param entry The export that takes it.
- * @param live The instance.
+ * @param parts The instance.
  * @param abi Names of the guest's memory functions.
  * @returns The functions, with no guard around them.
  * @throws {SandboxError} With code `guest-protocol`.
  */
 export function messageGuest(
   entry: Entry,
-  { functions, memory }: Live,
+  { functions, memory }: MessageParts,
   abi: GuestAbi = {},
 ): MessageGuest {
   const { name, fn, signature } = entry;

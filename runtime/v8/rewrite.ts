@@ -104,6 +104,51 @@ export function tableMaxima(
   });
 }
 
+/**
+ * Writes the size of a memory or a table.
+ *
+ * @param out Where to.
+ * @param limits What the module declares.
+ * @param max The largest size, if there is one.
+ */
+export function writeSize(
+  out: ByteWriter,
+  { min, is64, shared }: Limits,
+  max: number | undefined,
+): void {
+  const flags = (max === undefined ? 0 : 1) | (shared ? 2 : 0) |
+    (is64 ? 4 : 0);
+  out.byte(flags).u32(min);
+  // beyond this all are the same: far more than an engine gives
+  if (max !== undefined) out.u32(Math.min(max, 2 ** 53));
+}
+
+/**
+ * Writes the section of the tables, with their maxima, if there are any.
+ *
+ * @param out Where to.
+ * @param layout The module.
+ * @param cap What all of them may hold together, in elements.
+ */
+export function writeTables(
+  out: ByteWriter,
+  { bytes, tables }: ModuleLayout,
+  cap: number,
+): void {
+  const own = tables.filter(({ imported }) => !imported);
+  if (own.length === 0) return;
+  const maxima = tableMaxima(own, cap);
+  out.byte(TABLE).sized(() => {
+    out.u32(own.length);
+    own.forEach((table, index) => {
+      if (table.init !== undefined) out.u8(0x40, 0);
+      out.copy(bytes, ...table.type);
+      writeSize(out, table, maxima[index]);
+      if (table.init !== undefined) out.copy(bytes, ...table.init);
+    });
+  });
+}
+
 class Rewriter {
   readonly #layout: ModuleLayout;
   readonly #scanner: Scanner;
@@ -137,7 +182,7 @@ class Rewriter {
   }
 
   #section(id: number): void {
-    const { memories, tables, functionTypes, types } = this.#layout;
+    const { memories, functionTypes, types } = this.#layout;
     const helpers = this.#scanner.helpers;
     switch (id) {
       case TYPE:
@@ -157,7 +202,7 @@ class Rewriter {
       case FUNCTION:
         return this.#functions(helpers.length, types.length);
       case TABLE:
-        return this.#tables(tables.filter(({ imported }) => !imported));
+        return writeTables(this.#out, this.#layout, this.#mode.tableElements);
       case GLOBAL:
         // the fuel, an i64, and whether it is settled, an i32; both begin at 0
         return this.#extend(id, this.#mode.fuel ? 2 : 0, (index) => {
@@ -207,30 +252,7 @@ class Rewriter {
       return;
     }
     out.name(String(index)).byte(0x02);
-    this.#limits(limits, limits.max);
-  }
-
-  #limits({ min, is64, shared }: Limits, max: number | undefined): void {
-    const flags = (max === undefined ? 0 : 1) | (shared ? 2 : 0) |
-      (is64 ? 4 : 0);
-    this.#out.byte(flags).u32(min);
-    // beyond this all are the same: far more than an engine gives
-    if (max !== undefined) this.#out.u32(Math.min(max, 2 ** 53));
-  }
-
-  #tables(tables: readonly TableLayout[]): void {
-    if (tables.length === 0) return;
-    const { bytes } = this.#layout;
-    const maxima = tableMaxima(tables, this.#mode.tableElements);
-    this.#out.byte(TABLE).sized((out) => {
-      out.u32(tables.length);
-      tables.forEach((table, index) => {
-        if (table.init !== undefined) out.u8(0x40, 0);
-        out.copy(bytes, ...table.type);
-        this.#limits(table, maxima[index]);
-        if (table.init !== undefined) out.copy(bytes, ...table.init);
-      });
-    });
+    writeSize(out, limits, limits.max);
   }
 
   #exports(): void {

@@ -7,6 +7,7 @@
 import { printable } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
+import type { GuestSource, ProcessParts } from "../guest_source.ts";
 import type {
   CompileOptions,
   Enforcement,
@@ -14,6 +15,7 @@ import type {
   InstantiateOptions,
   Module,
   ModuleSource,
+  OperationOptions,
   Runtime,
   RuntimeFeatures,
 } from "../types.ts";
@@ -67,6 +69,10 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
   ),
   sync: true,
   async: true,
+  calls: true,
+  linked: true,
+  wasix: false,
+  isolations: Object.freeze(["inline", "process"] as const),
   limits: Object.freeze({
     memoryBytes: hard("the maximum of each memory, which the host makes"),
     tableElements: hard("the maximum of each table, written into the module"),
@@ -82,6 +88,13 @@ const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
     hostCalls: hard("a count before each call of a host function"),
     stack: hard("V8, whose stack has a fixed size"),
   }),
+  unprotected: Object.freeze([
+    "faults of the engine: guest and host share one V8, and only the module " +
+    "gate stands before it",
+    "the event loop: it waits while the guest runs, up to timeoutMs",
+    "memory of stacks: a guest that waits for its host keeps its stack, up to " +
+    "984 KiB for each instance, which memoryBytes does not count",
+  ]),
 });
 
 const WITHOUT_DEADLINES: RuntimeFeatures = Object.freeze({
@@ -213,6 +226,16 @@ export class V8Runtime implements Runtime {
       bridges: realm.bridges,
       trap,
     });
+  }
+
+  async openProcess(
+    parts: ProcessParts,
+    operation?: OperationOptions,
+  ): Promise<GuestSource> {
+    this.#use();
+    // loaded only here: the guest's program is large
+    const { ProcessSource } = await import("../process/process_source.ts");
+    return await ProcessSource.create(parts, operation);
   }
 
   /** Disposes every instance that this runtime made. */

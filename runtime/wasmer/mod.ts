@@ -1,0 +1,7 @@
+/**
+ * Wasmer as a runtime: programs of WASI and WASIX, in processes of their own.
+ *
+ * @module
+ */
+
+export { WasmerRuntime } from "./runtime.ts";

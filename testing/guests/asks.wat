@@ -1,0 +1,25 @@
+;; Calls functions of the host, of every type.
+(module
+  (import "env" "mixed" (func $mixed (param i32 i64 f32 f64) (result f64)))
+  (import "env" "wide" (func $wide (param i64) (result i64)))
+  (import "env" "small" (func $small (param f32) (result f32)))
+  (import "env" "whole" (func $whole (param i32) (result i32)))
+  (import "env" "pair" (func $pair (param i32) (result i64 i32)))
+  (import "env" "none" (func $none))
+  (global $kept (mut i32) (i32.const 7))
+  (func (export "mixed") (param i32 i64 f32 f64) (result f64)
+    (call $mixed (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+  (func (export "wide") (param i64) (result i64) (call $wide (local.get 0)))
+  (func (export "small") (param f32) (result f32) (call $small (local.get 0)))
+  (func (export "whole") (param i32) (result i32) (call $whole (local.get 0)))
+  (func (export "pair") (param i32) (result i64 i32) (call $pair (local.get 0)))
+  (func (export "none") (call $none) (global.set $kept (i32.const 8)))
+  (func (export "kept") (result i32) (global.get $kept))
+  ;; asks so often
+  (func (export "often") (param i32)
+    (block (loop
+      (br_if 1 (i32.eqz (local.get 0)))
+      (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+      (call $none)
+      (br 0))))
+  (func (export "endless") (loop (call $none) (br 0))))

@@ -1,0 +1,11 @@
+;; Throws, and catches with `try_table`.
+(module
+  (memory (export "memory") 1)
+  (tag $e (param i32))
+  (func $throws (param i32) (throw $e (local.get 0)))
+  (func $run (export "run") (result i32)
+    (block (result i32)
+      (try_table (catch $e 0) (call $throws (i32.const 42)))
+      (i32.const 1)))
+  (func (export "_start")
+    (if (i32.ne (call $run) (i32.const 42)) (then (unreachable)))))

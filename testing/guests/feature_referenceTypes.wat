@@ -1,0 +1,15 @@
+;; Sets, grows and reads a table.
+(module
+  (type $number (func (result i32)))
+  (memory (export "memory") 1)
+  (table $t 1 funcref)
+  (elem declare func $forty)
+  (func $forty (result i32) (i32.const 40))
+  (func $run (export "run") (result i32)
+    (drop (table.grow $t (ref.null func) (i32.const 2)))
+    (table.set $t (i32.const 2) (ref.func $forty))
+    (i32.add (call_indirect $t (type $number) (i32.const 2))
+      (i32.add (ref.is_null (table.get $t (i32.const 1)))
+        (ref.is_null (table.get $t (i32.const 0))))))
+  (func (export "_start")
+    (if (i32.ne (call $run) (i32.const 42)) (then (unreachable)))))

@@ -1,0 +1,2 @@
+;; Begins with 4 GiB.
+(module (memory 65536) (func (export "run")))

@@ -1,0 +1,16 @@
+;; Uses functions of a host module, which see its memory.
+(module
+  (import "mine" "write" (func $write (param i32 i32)))
+  (import "mine" "read" (func $read (param i32) (result i32)))
+  (import "mine" "later" (func $later (param i32) (result i32)))
+  (import "mine" "refuse" (func $refuse))
+  (memory (export "memory") 1)
+  (func (export "written") (param i32 i32) (result i32)
+    (call $write (local.get 0) (local.get 1))
+    (i32.load (local.get 0)))
+  (func (export "grown") (param i32 i32) (result i32)
+    (drop (memory.grow (i32.const 1)))
+    (i32.store (local.get 0) (local.get 1))
+    (call $read (local.get 0)))
+  (func (export "later") (param i32) (result i32) (call $later (local.get 0)))
+  (func (export "refuse") (call $refuse)))

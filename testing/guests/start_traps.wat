@@ -1,0 +1,2 @@
+;; Has a start function that traps.
+(module (func $start (unreachable)) (start $start))
