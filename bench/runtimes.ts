@@ -17,7 +17,7 @@ import { type ColdFigures, measureCold } from "./runtimes_cold.ts";
 import { type CommandFigures, measureCommands } from "./runtimes_commands.ts";
 import { type KernelFigures, measureKernels } from "./runtimes_kernels.ts";
 import { WasmtimePeer } from "./runtimes_peer.ts";
-import type { Engines } from "./runtimes_sides.ts";
+import { type Engines, SIDES } from "./runtimes_sides.ts";
 
 /** The benchmark. */
 export const runtimes: Benchmark = {
@@ -69,10 +69,13 @@ async function open(resources: AsyncDisposableStack): Promise<Engines> {
   const v8 = resources.use(new V8Runtime());
   // the version that is installed unless another is asked for
   const wheel = PINNED_VERSIONS[WASMTIME_VERSION]?.wheel;
-  const peer = await attempt(() => WasmtimePeer.start(wheel));
+  const peer = await attempt(SIDES.peer, () => WasmtimePeer.start(wheel));
   // the binding brings its library, which has to be the same for both
   const library = peer === undefined ? {} : { library: peer.library };
-  const wasmtime = await attempt(() => WasmtimeRuntime.open(library));
+  const wasmtime = await attempt(
+    SIDES.wasmtime,
+    () => WasmtimeRuntime.open(library),
+  );
   return {
     v8,
     ...(wasmtime === undefined ? {} : { wasmtime: resources.use(wasmtime) }),
@@ -82,12 +85,14 @@ async function open(resources: AsyncDisposableStack): Promise<Engines> {
 
 /** What it gives, or undefined and a line that says why there is none. */
 async function attempt<T>(
+  name: string,
   make: () => T | Promise<T>,
 ): Promise<Awaited<T> | undefined> {
   try {
     return await make();
   } catch (error) {
-    print(`skipped: ${error instanceof Error ? error.message : error}\n`);
+    const reason = error instanceof Error ? error.message : error;
+    print(`${name} skipped: ${reason}\n`);
     return undefined;
   }
 }

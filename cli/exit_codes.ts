@@ -5,7 +5,7 @@
  * | --- | --- |
  * | 0 | it worked |
  * | 1 | the guest trapped or broke the rules of its ABI |
- * | 2 | wrong usage: an unknown flag, export or type of argument |
+ * | 2 | wrong usage: an unknown flag, export or type; or an engine is not there |
  * | 3 | the module cannot be read, is invalid, refused, or imports what nobody grants |
  * | 4 | a limit was reached |
  * | 5 | anything else |
@@ -50,7 +50,7 @@ export function guestExitCode(exitCode: number): number {
 export const EXIT_CODE_HELP: string = [
   "0  it worked",
   "1  the guest trapped or broke the rules of its ABI",
-  "2  wrong usage: an unknown flag, export or type of argument",
+  "2  wrong usage: an unknown flag, export or type; or an engine is not there",
   "3  the module cannot be read, is invalid, refused, or imports what nobody grants",
   "4  a limit was reached",
   "5  anything else",

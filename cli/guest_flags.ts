@@ -26,6 +26,8 @@ export interface GuestFlags {
   readonly grant?: readonly Capability[];
   /** `--isolation`. */
   readonly isolation?: Isolation;
+  /** `--runtime`. */
+  readonly runtime?: string;
 }
 
 /** A variable: with a value, or passed on from the environment. */
@@ -41,6 +43,7 @@ export const GUEST_FLAGS: readonly string[] = Object.freeze([
   "--env",
   "--grant",
   "--isolation",
+  "--runtime",
 ]);
 
 /** What `--grant` takes, and what it grants. */
@@ -85,6 +88,10 @@ export function withGrants(command: Command<any>): Command<any> {
     .option(
       "--isolation <where:isolation>",
       "Where it runs: auto, inline or process (auto).",
+    )
+    .option(
+      "--runtime <name:string>",
+      "What runs it: v8, wasmtime, wasmer or auto (v8).",
     );
 }
 
@@ -96,6 +103,8 @@ export interface Granted {
   readonly limits: ResourceLimits;
   /** Where the policy file wants it to run. */
   readonly isolation?: Isolation;
+  /** Name of the runtime. */
+  readonly runtime?: string;
 }
 
 /**
@@ -116,11 +125,12 @@ export async function grantsOf(flags: GuestFlags): Promise<Granted> {
   if (dir.length > 0) more.push(Capabilities.filesystem({ mounts: dir }));
   if (env.length > 0 || flags.policy === undefined) more.push(variables(env));
   const added = SecurityPolicy.from(more);
-  const isolation = flags.isolation ?? base.isolation;
+  const { isolation = base.isolation, runtime } = flags;
   return {
     policy: base.policy.merge(added),
     limits: base.limits,
     ...(isolation === undefined ? {} : { isolation }),
+    ...(runtime === undefined ? {} : { runtime }),
   };
 }
 

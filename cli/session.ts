@@ -21,7 +21,7 @@ export const STDIN = "-";
 /** What a sandbox is granted beside limits and features. */
 export type SandboxGrants = Pick<
   SandboxOptions,
-  "policy" | "limits" | "isolation" | "audit"
+  "policy" | "limits" | "isolation" | "runtime" | "audit"
 >;
 
 /** One run of the command line. */

@@ -1,8 +1,8 @@
 /**
  * Guests that work, modules that are refused and guests that are stopped, with
  * the host standing after each; then a program under a policy, in a process of
- * its own, with its files in a temporary folder; and a guest that talks with its
- * host.
+ * its own, with its files in a temporary folder; a guest that talks with its
+ * host; and the same guests on each engine that is at hand.
  *
  *     deno run --allow-read --allow-write --allow-run examples/demo.ts
  *
@@ -15,6 +15,7 @@ import process from "node:process";
 import { Sandbox } from "../mod.ts";
 import { realm } from "../runtime/v8/realm.ts";
 import { type Case, type Part, PARTS, WITNESS } from "./demo_cases.ts";
+import { engines } from "./demo_engines.ts";
 import { story } from "./demo_story.ts";
 import { talk } from "./demo_talk.ts";
 import { heading, line, type Row, show, verdict } from "./demo_table.ts";
@@ -48,6 +49,8 @@ async function main(): Promise<boolean> {
   ok &&= told;
   print("\nTALK: a C guest that asks, streams and floods\n");
   ok &&= await talk(print);
+  print("\nENGINES: the same guests on each that is at hand\n");
+  ok &&= await engines(print);
   print(ok ? "The host still stands." : "Something did not hold.");
   return ok;
 }

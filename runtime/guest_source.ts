@@ -72,11 +72,13 @@ export interface GuestExchangeOptions extends ExchangeOptions {
  * services during each call.
  */
 export interface GuestInstance extends Instance {
+  /** As {@linkcode Instance.call}, with streams. */
   call(
     name: string,
     args: readonly WasmValue[],
     options?: GuestCallOptions,
   ): Promise<WasmResult>;
+  /** As {@linkcode Instance.exchange}, with streams. */
   exchange<T extends string | Uint8Array>(
     name: string,
     request: T,

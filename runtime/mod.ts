@@ -23,7 +23,10 @@ import type { Runtime } from "./types.ts";
 import { V8Runtime, type V8RuntimeOptions } from "./v8/runtime.ts";
 
 export type * from "./types.ts";
-export type { GuestSource, ProcessParts } from "./guest_source.ts";
+export type { FunctionNames } from "../communication/extism/mod.ts";
+export type { ExtismParts } from "./guest_host.ts";
+export type * from "./guest_source.ts";
+export type { SentEvent } from "./process/messages.ts";
 export type { PassedOver, RuntimeNeed } from "./needs.ts";
 export * from "./counted.ts";
 export { DEFAULT_FEATURES } from "./v8/features.ts";
@@ -47,6 +50,16 @@ export class RuntimeFactory extends Registry<Runtime> {
     });
   }
 
+  /**
+   * Registers a runtime. It is tried after those before it by `"auto"`, which
+   * is therefore no name that can be taken.
+   *
+   * @param name The name that {@linkcode RuntimeFactory.prototype.create} takes.
+   * @param factory Makes one.
+   * @param options Whether an existing entry may be replaced.
+   * @returns This factory, to chain.
+   * @throws {TypeError} If the name is empty, taken or `"auto"`.
+   */
   override register(
     name: string,
     factory: Factory<Runtime, void>,

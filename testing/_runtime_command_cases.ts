@@ -13,9 +13,19 @@ import {
   checkSame,
 } from "./_runtime_check.ts";
 
-/** What an ordinary program is granted. */
+/** What an ordinary program is granted, and every engine has. */
 export const PROGRAM: readonly Capability[] = Object.freeze([
-  ...Capabilities.program(),
+  Capabilities.process(),
+  Capabilities.stdio(),
+  Capabilities.clock({ mode: "real" }),
+  Capabilities.random(),
+  Capabilities.environment(),
+]);
+
+/** The same, and files. */
+export const WITH_FILES: readonly Capability[] = Object.freeze([
+  ...PROGRAM,
+  Capabilities.memory("/workspace"),
 ]);
 
 /** Text of bytes. */
@@ -105,14 +115,14 @@ export const COMMAND_CASES: readonly SandboxCase[] = [
   {
     name: "begins anew with each run",
     async run(place) {
-      await using sandbox = await place.sandbox("command", {
-        policy: [...PROGRAM, Capabilities.memory("/")],
+      await using sandbox = await place.sandbox("files", {
+        policy: WITH_FILES,
       });
       // the same name is a new file each time, or it would be one more
       for (let turn = 0; turn < 3; turn++) {
         const { exitCode, files } = await run(sandbox, "w5");
         checkSame(exitCode, 0, "the exit code");
-        checkSame([...files.keys()].join(), "/baaa", "its files");
+        checkSame([...files.keys()].join(), "/workspace/baaa", "its files");
       }
     },
   },

@@ -1,16 +1,16 @@
 /** What a runtime promises of each limit of a sandbox: it holds, or is refused. */
 
 import { SandboxError } from "../errors.ts";
-import { Capabilities } from "../security/capabilities.ts";
 import {
   LIMIT_NAMES,
   type LimitName,
   type ResourceLimits,
 } from "../security/limits.ts";
 import type { Sandbox } from "../sandbox.ts";
+import type { Capability } from "../security/types.ts";
 import type { SandboxCase } from "./_runtime_case.ts";
 import { check, checkInTime, checkLimit, checkSame } from "./_runtime_check.ts";
-import { PROGRAM, run } from "./_runtime_command_cases.ts";
+import { PROGRAM, run, WITH_FILES } from "./_runtime_command_cases.ts";
 import { checkEnforcement, isClaimed } from "./_runtime_feature_cases.ts";
 import { guest, type GuestName, type SandboxPlace } from "./_runtime_place.ts";
 
@@ -100,7 +100,21 @@ const OF_OTHERS: readonly LimitName[] = [
   "networkBytes",
 ];
 
-const POLICY = [...PROGRAM, Capabilities.memory("/")];
+/** Limits of programs that use files. */
+const OF_FILES: readonly LimitName[] = [
+  "openFiles",
+  "writtenBytes",
+  "fileEntries",
+];
+
+/** The guest that a limit is tried out with, and its policy. */
+function programOf(
+  name: LimitName,
+): readonly [GuestName, readonly Capability[]] {
+  return OF_FILES.includes(name)
+    ? ["files", WITH_FILES]
+    : [SIZES[name]?.[0] ?? "command", PROGRAM];
+}
 
 /** Opens a sandbox, if the limit is not refused. */
 async function taken(
@@ -109,10 +123,10 @@ async function taken(
 ): Promise<Sandbox | undefined> {
   const { features } = place.runtime;
   const limits = TRIALS[name]?.limits ?? { [name]: SIZES[name]?.[1] ?? ASKED };
-  const module = SIZES[name]?.[0] ?? "command";
+  const [module, policy] = programOf(name);
   let sandbox: Sandbox;
   try {
-    sandbox = await place.sandbox(module, { policy: POLICY, limits });
+    sandbox = await place.sandbox(module, { policy, limits });
   } catch (error) {
     check(
       SandboxError.is(error, "unsupported"),
@@ -137,22 +151,19 @@ function checkClaim(sandbox: Sandbox, name: LimitName): void {
 }
 
 async function checkTrial(
-  place: SandboxPlace,
+  sandbox: Sandbox,
   name: LimitName,
   { limits, within, gives = 0, beyond, told }: Trial,
 ): Promise<void> {
-  const sandbox = () => place.sandbox("command", { policy: POLICY, limits });
-  await using first = await sandbox();
-  const { exitCode: given } = await run(first, within);
+  const { exitCode: given } = await run(sandbox, within);
   checkSame(given, gives, `${within} within ${name}`);
-  await using second = await sandbox();
   if (told !== undefined) {
-    const { exitCode } = await run(second, beyond);
+    const { exitCode } = await run(sandbox, beyond);
     checkSame(exitCode, told, `${beyond} beyond ${name}`);
     return;
   }
   const { allowed } = await checkInTime(
-    () => checkLimit(() => run(second, beyond), name, `${beyond} of ${name}`),
+    () => checkLimit(() => run(sandbox, beyond), name, `${beyond} of ${name}`),
     `the end by ${name}`,
   );
   // the kernel counts whole seconds
@@ -166,14 +177,14 @@ async function checkSize(
   [module, within]: readonly [GuestName, number],
 ): Promise<void> {
   const create = (value: number) =>
-    place.sandbox(module, { policy: POLICY, limits: { [name]: value } });
+    place.sandbox(module, { policy: PROGRAM, limits: { [name]: value } });
   await using _fits = await create(within);
   await checkLimit(() => create(within - 1), name, `one ${name} too many`);
 }
 
 async function checkStdin(place: SandboxPlace): Promise<void> {
   await using sandbox = await place.sandbox("command", {
-    policy: POLICY,
+    policy: PROGRAM,
     limits: { stdinBytes: 100 },
   });
   const send = (length: number) =>
@@ -184,7 +195,7 @@ async function checkStdin(place: SandboxPlace): Promise<void> {
 
 async function checkInstances(place: SandboxPlace): Promise<void> {
   await using sandbox = await place.sandbox("command", {
-    policy: POLICY,
+    policy: PROGRAM,
     limits: { instances: 3 },
   });
   const failure = async () => {
@@ -196,7 +207,7 @@ async function checkInstances(place: SandboxPlace): Promise<void> {
 
 async function checkStack(place: SandboxPlace): Promise<void> {
   await using sandbox = await place.sandbox("command", {
-    policy: POLICY,
+    policy: PROGRAM,
     limits: { stackBytes: 2 ** 18 },
   });
   const { allowed } = await checkLimit(
@@ -225,7 +236,7 @@ export const SANDBOX_LIMIT_CASES: readonly SandboxCase[] = [
       checkClaim(sandbox, name);
       const trial = TRIALS[name];
       const size = SIZES[name];
-      if (trial !== undefined) await checkTrial(place, name, trial);
+      if (trial !== undefined) await checkTrial(sandbox, name, trial);
       if (size !== undefined) await checkSize(place, name, size);
       await OTHERS[name]?.(place);
     },

@@ -19,6 +19,7 @@ import {
   FEATURE_CASES,
   SANDBOX_FEATURE_CASES,
 } from "./_runtime_feature_cases.ts";
+import { FUEL_CASES } from "./_runtime_fuel_cases.ts";
 import { GRANT_CASES } from "./_runtime_grant_cases.ts";
 import { HOSTILE_CASES } from "./_runtime_hostile_cases.ts";
 import { HOST_CASES } from "./_runtime_host_cases.ts";
@@ -125,6 +126,7 @@ const PLACE_CASES: readonly PlaceCase[] = [
   ...HOST_CASES,
   ...HOST_MODULE_CASES,
   ...LIMIT_CASES,
+  ...FUEL_CASES,
   ...HOSTILE_CASES,
   ...STRESS_CASES,
   ...LEAK_CASES,

@@ -14,9 +14,14 @@
  */
 
 import { SandboxError } from "../errors.ts";
+import {
+  PINNED_VERSIONS,
+  WASMTIME_VERSION,
+} from "../runtime/wasmtime/checksums.ts";
 import { findLibrary } from "../runtime/wasmtime/find.ts";
 import { installWasmtime } from "../runtime/wasmtime/install.ts";
-import { LIBRARY_VARIABLE } from "../runtime/wasmtime/places.ts";
+import { LIBRARY_VARIABLE, platformOf } from "../runtime/wasmtime/places.ts";
+import { isPinnedFile } from "../runtime/wasmtime/verify.ts";
 
 /** A folder of this checkout that git ignores. */
 const CACHE = `${import.meta.dirname}/../.cache/wasm-sandbox`;
@@ -66,6 +71,20 @@ async function installed(): Promise<string> {
   await lock.lock(true);
   const cacheDir = await Deno.realPath(CACHE);
   return (await installWasmtime({ from: "pip", cacheDir })).path;
+}
+
+/**
+ * The library of the version that is installed by default: another one may be
+ * named by the environment.
+ */
+export async function pinnedLibrary(): Promise<Uint8Array<ArrayBuffer>> {
+  const platform = platformOf();
+  const pinned = platform === undefined
+    ? undefined
+    : PINNED_VERSIONS[WASMTIME_VERSION]?.libraries[platform];
+  if (LIBRARY === undefined || pinned === undefined) throw new TypeError();
+  const isPinned = await isPinnedFile(LIBRARY, pinned);
+  return await Deno.readFile(isPinned ? LIBRARY : await installed());
 }
 
 /** Registers a test of Wasmtime, which gets the path of the library. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as communication from "../communication/mod.ts";
 import * as core from "../mod.ts";
+import * as authors from "../runtime/authors.ts";
 import * as testing from "../testing/mod.ts";
 import * as extism from "../wrappers/extism/mod.ts";
 
@@ -52,6 +53,29 @@ Deno.test("communication/mod.ts exports what it promises", () => {
     "json",
     "jsonOf",
     "validate",
+  ]);
+});
+
+Deno.test("runtime/authors.ts exports what it promises", () => {
+  assertEquals(Object.keys(authors).sort(), [
+    "ALLOC_EXPORT",
+    "FREE_EXPORT",
+    "broken",
+    "checkArguments",
+    "checkedResult",
+    "exportNotFound",
+    "featureMask",
+    "hasTypes",
+    "instanceBusy",
+    "isMessageHandler",
+    "quote",
+    "readReply",
+    "readSource",
+    "reasonOf",
+    "requestBytes",
+    "resolveLimits",
+    "shorterTimeout",
+    "unsupported",
   ]);
 });
 

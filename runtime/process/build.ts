@@ -54,6 +54,8 @@ async function runBundler(folder: string): Promise<void> {
       "--platform=deno",
       "--packages=external",
       "--code-splitting",
+      // a guest's process starts none of its own
+      "--external=../process/process_source.ts",
       `--outdir=${folder}`,
       ENTRY.href,
     ],
@@ -64,8 +66,12 @@ async function runBundler(folder: string): Promise<void> {
   throw new Error(`Cannot build the child's program: ${reason}`);
 }
 
-/** An import that is left; the bundler writes no spaces, as messages do. */
-const IMPORT = /\bimport(?:["'{*]| [\w$]+(?:,| from)["'{*]|\.meta\b)/;
+/**
+ * An import that is left, where a statement begins: messages have the word too.
+ * The bundler writes no spaces.
+ */
+const IMPORT =
+  /(?:^|[;}\n])import(?:["'{*]| [\w$]+(?:,| from)["'{*])|\bimport\.meta\b/;
 
 /** Puts the files that belong together into one text. */
 async function join(folder: string): Promise<string> {

@@ -163,6 +163,13 @@ const DETAILS: Readonly<Partial<Record<SandboxErrorCode, Shape>>> = Object
       },
       optional: { used: isNumber },
     },
+    "runtime-unavailable": {
+      required: {
+        runtime: isShortText,
+        reason: isShortText,
+        suggestion: isShortText,
+      },
+    },
     "unsupported": { required: { runtime: isShortText, feature: isShortText } },
     "capability-not-granted": AUDITED,
     "access-denied": AUDITED,

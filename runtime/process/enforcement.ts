@@ -9,7 +9,14 @@ import type { Capability } from "../../security/types.ts";
 import { inlineFeatures } from "../inline_source.ts";
 import type { Enforcement, RuntimeFeatures } from "../types.ts";
 import { V8Runtime } from "../v8/runtime.ts";
+import {
+  WITHOUT_DEADLINES as FEATURES_OF_WASMTIME,
+} from "../wasmtime/features.ts";
+import type { ProcessEngine } from "./engine.ts";
 import type { IsolationReport } from "./launch.ts";
+
+/** Name of an engine that runs guests in processes. */
+export type EngineName = ProcessEngine["name"];
 
 function hard(by: string): Enforcement {
   return Object.freeze({ level: "hard", by });
@@ -20,30 +27,33 @@ function hard(by: string): Enforcement {
  *
  * @param report What the machine has.
  * @param limits The limits of the guest.
- * @returns The features of V8 in a process.
+ * @param engine What runs the guest.
+ * @returns The features of the engine in a process.
  */
 export function featuresOf(
   { cpuSeconds, dataBytes }: IsolationReport,
   { stackBytes }: Pick<ResolvedLimits, "stackBytes">,
+  engine: EngineName = "v8",
 ): RuntimeFeatures {
-  const inline = inlineFeatures(new V8Runtime({ keepsDeadlines: false }));
-  const beneath = dataBytes === undefined
-    ? "a flag of V8's beneath"
-    : `a flag of V8's beneath, and RLIMIT_DATA of ${dataBytes} bytes for all ` +
-      "of its process";
+  const inline = inlineFeatures(
+    engine === "v8"
+      ? new V8Runtime({ keepsDeadlines: false })
+      : { features: FEATURES_OF_WASMTIME },
+  );
+  const ofAll = dataBytes === undefined
+    ? undefined
+    : `RLIMIT_DATA of ${dataBytes} bytes for all of its process`;
   return Object.freeze({
     ...inline,
     sync: false,
     async: true,
     limits: Object.freeze({
       ...inline.limits,
-      memoryBytes: hard(
-        `the maximum of each memory, which the child makes, with ${beneath}`,
-      ),
+      memoryBytes: hard(MEMORY[engine] + (ofAll ? `, and ${ofAll}` : "")),
       timeoutMs: hard("the host, which kills the guest's process"),
       stdoutBytes: hard("the WASI layer in the child, and the host once more"),
       stderrBytes: hard("the WASI layer in the child, and the host once more"),
-      ...(stackBytes === undefined
+      ...(stackBytes === undefined || engine !== "v8"
         ? {}
         : { stackBytes: hard("V8, whose stack is given this size") }),
       ...(cpuSeconds === undefined ? {} : {
@@ -55,30 +65,48 @@ export function featuresOf(
   });
 }
 
+const MEMORY: Readonly<Record<EngineName, string>> = Object.freeze({
+  v8: "the maximum of each memory, which the child makes, with a flag of " +
+    "V8's beneath",
+  wasmtime: "the maximum of each memory, written into the module, with " +
+    "Wasmtime's store limiter beneath",
+});
+
 /**
  * What a process does not protect from.
  *
  * @param report What the machine has.
+ * @param engine What runs the guest.
  * @returns Whole sentences.
  */
-export function gapsOf(report: IsolationReport): readonly string[] {
+export function gapsOf(
+  report: IsolationReport,
+  engine: EngineName = "v8",
+): readonly string[] {
   const { filesystem, parentDeath, dataBytes, noNewPrivileges } = report;
   return Object.freeze([
     "side channels: the guest shares caches and cores with other programs, and " +
     "can count loops to measure time",
-    "faults of the engine and of Deno: a guest that runs native code in its " +
-    "process has the rights of the host's user there, beyond Deno's " +
-    "permissions" +
-    (filesystem === "namespace"
-      ? ", but sees no files other than those that are granted"
-      : ""),
+    faultsOf(report, engine),
     "processor time of its process within the deadline: the engine compiles " +
     "in threads of its own",
-    ...(filesystem === "checked"
+    ...(engine === "v8" || dataBytes === undefined ? [] : [
+      "memory to compile within the bound of its process: Wasmtime may need a " +
+      "thousand times the length of a function, and a process that needs more " +
+      "than it may have ends",
+    ]),
+    ...(filesystem === "checked" && engine === "v8"
       ? [
         "another program of this machine that swaps directories for links " +
         "while the guest uses them: Deno's permissions look at paths alone, " +
         "and this machine gives a process no root directory of its own",
+      ]
+      : []),
+    ...(filesystem === "checked" && engine !== "v8"
+      ? [
+        "another program of this machine that swaps directories for links " +
+        "while the guest uses them: this machine gives a process no root " +
+        "directory of its own",
       ]
       : []),
     ...(dataBytes === undefined
@@ -94,28 +122,58 @@ export function gapsOf(report: IsolationReport): readonly string[] {
   ]);
 }
 
+/** What somebody has who gets past the engine. */
+function faultsOf(
+  { filesystem, noNetwork }: IsolationReport,
+  engine: EngineName,
+): string {
+  const who = engine === "v8"
+    ? "faults of the engine and of Deno: a guest that runs native code in its " +
+      "process has the rights of the host's user there, beyond Deno's " +
+      "permissions"
+    : "faults of Wasmtime, of Deno and of the program in the guest's process: " +
+      "Deno opens Wasmtime by --allow-ffi, and so a guest that runs native " +
+      "code or JavaScript there is held by no permission of Deno's; it has " +
+      "the rights of the host's user";
+  const without = [
+    ...(filesystem === "namespace"
+      ? ["sees no files other than those that are granted"]
+      : []),
+    ...(noNetwork ? ["reaches no network"] : []),
+  ];
+  return without.length === 0 ? who : `${who}, but ${without.join(" and ")}`;
+}
+
 /**
  * Who enforces each grant.
  *
  * @param capabilities What is granted.
  * @param report What the machine has.
+ * @param engine What runs the guest.
  * @returns A sentence for each type.
  */
 export function describeGrants(
   capabilities: readonly Capability[],
   { filesystem }: IsolationReport,
+  engine: EngineName = "v8",
 ): Readonly<Record<string, string>> {
   return Object.freeze(Object.fromEntries(
     capabilities.map(({ type }) => [
       type,
-      type === "filesystem" ? FILES[filesystem] : GRANTS[type] ??
-        "the auditor in the host, in the function that asks it",
+      type === "filesystem"
+        ? FILES[engine][filesystem]
+        : type === "network"
+        ? NETWORK[engine]
+        : GRANTS[type] ??
+          "the auditor in the host, in the function that asks it",
     ]),
   ));
 }
 
-const FILES: Readonly<Record<IsolationReport["filesystem"], string>> = Object
-  .freeze({
+const FILES: Readonly<
+  Record<EngineName, Readonly<Record<IsolationReport["filesystem"], string>>>
+> = Object.freeze({
+  v8: Object.freeze({
     none:
       "the WASI layer in the guest's process, which may reach no files of " +
       "the host's",
@@ -126,7 +184,20 @@ const FILES: Readonly<Record<IsolationReport["filesystem"], string>> = Object
     namespace: "the WASI layer in the guest's process, by steps of its own; " +
       "beneath it Deno's permissions for these directories alone, and a root " +
       "directory in which there are no others",
-  });
+  }),
+  wasmtime: Object.freeze({
+    none:
+      "the WASI layer in the guest's process; beneath it Deno's permissions, " +
+      "which give it no files, but bind no native code",
+    checked:
+      "the WASI layer in the guest's process, by steps of its own from " +
+      "directory to directory; beneath it Deno's permissions for these " +
+      "directories alone, which bind no native code",
+    namespace: "the WASI layer in the guest's process, by steps of its own; " +
+      "beneath it a root directory in which there are none but those that " +
+      "are granted",
+  }),
+});
 
 const IN_CHILD =
   "the WASI layer in the guest's process, which may use no more " +
@@ -138,9 +209,14 @@ const GRANTS: Readonly<Record<string, string>> = Object.freeze({
   random: "the WASI layer in the guest's process",
   process: IN_CHILD,
   stdio: IN_CHILD,
-  network:
-    "the host, which asks the auditor and looks at each address; a process " +
-    "that may reach that one address dials it, and the guest's own may reach " +
-    "none",
   host_functions: "the host, before it calls one",
+});
+
+const DIALLED =
+  "the host, which asks the auditor and looks at each address; a " +
+  "process that may reach that one address dials it";
+
+const NETWORK: Readonly<Record<EngineName, string>> = Object.freeze({
+  v8: `${DIALLED}, and the guest's own may reach none`,
+  wasmtime: `${DIALLED}, and never the guest's own`,
 });

@@ -9,8 +9,9 @@ import { quote } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import { BOOT } from "./child/boot.ts";
+import { libraryOf, type ProcessEngine, V8 } from "./engine.ts";
 import type { Machine, Tools } from "./machine.ts";
-import { type Bounds, enter, type Namespace } from "./namespace.ts";
+import { type Bounds, enter, type Namespace, WITHIN } from "./namespace.ts";
 
 /** What a process is started for. */
 export interface LaunchOptions {
@@ -22,6 +23,12 @@ export interface LaunchOptions {
   readonly write: readonly string[];
   /** Most bytes of all files that the guest may keep in memory. */
   readonly fileBytes: number;
+  /**
+   * What runs the guest there.
+   *
+   * @default {{ name: "v8" }}
+   */
+  readonly engine?: ProcessEngine;
 }
 
 /**
@@ -42,6 +49,8 @@ export interface IsolationReport {
   readonly cpuSeconds: number | undefined;
   /** Whether it has given up every right to gain rights. */
   readonly noNewPrivileges: boolean;
+  /** Whether the kernel gives it no network, whatever runs there. */
+  readonly noNetwork?: boolean;
 }
 
 /** A command that starts a process. */
@@ -54,6 +63,12 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>;
   /** What it amounts to. */
   readonly report: IsolationReport;
+  /**
+   * What runs the guest there, as the process sees it.
+   *
+   * @default {{ name: "v8" }}
+   */
+  readonly engine?: ProcessEngine;
   /** Two launches with the same key start the same process. */
   readonly key: string;
 }
@@ -78,10 +93,16 @@ export async function prepareLaunch(
   machine: Machine,
 ): Promise<Launch> {
   const tools = await machine.tools();
-  const { cpuMs } = options.limits;
-  if (cpuMs !== undefined && tools.prlimit === undefined) throw noCpuLimit();
+  const { engine = V8, limits: { cpuMs } } = options;
+  if (cpuMs !== undefined && tools.prlimit === undefined) {
+    throw noCpuLimit(engine);
+  }
+  const library = libraryOf(engine);
   const hasPaths = options.read.length + options.write.length > 0;
-  const namespace = hasPaths ? await machine.namespace(options) : undefined;
+  // whoever may call native code is held by nothing that is Deno's
+  const namespace = hasPaths || library !== undefined
+    ? await machine.namespace({ ...options, library })
+    : undefined;
   const deno = namespace?.deno ?? machine.deno;
   const inner = [
     ...(namespace === undefined
@@ -93,19 +114,30 @@ export async function prepareLaunch(
   const bounds = boundsOf(options);
   const [command = deno, ...args] = namespace === undefined
     ? [...limited(tools, bounds), ...inner]
-    : enter(namespace, { ...options, bounds }, inner);
+    : enter(namespace, { ...options, library, bounds }, inner);
   const env = environment(namespace);
   return {
     command,
     args,
     env,
     report: report(options, tools, namespace),
-    key: JSON.stringify([command, args]),
+    engine: seenWithin(engine, namespace),
+    key: JSON.stringify([command, args, engine]),
   };
 }
 
+/** The engine, with its library where the process finds it. */
+function seenWithin(
+  engine: ProcessEngine,
+  namespace: Namespace | undefined,
+): ProcessEngine {
+  return engine.name === "v8" || namespace === undefined
+    ? engine
+    : { ...engine, library: WITHIN.library };
+}
+
 function denoArguments(
-  { limits, read, write, fileBytes }: LaunchOptions,
+  { limits, read, write, fileBytes, engine = V8 }: LaunchOptions,
 ): readonly string[] {
   return [
     "run",
@@ -118,8 +150,10 @@ function denoArguments(
     "--no-config",
     "--no-lock",
     "--no-code-cache",
-    ...pathFlag("--allow-read", read),
-    ...pathFlag("--allow-write", write),
+    ...pathFlag("--allow-read", read, engine),
+    ...pathFlag("--allow-write", write, engine),
+    // without paths: with them, Deno gives no address and no callback
+    ...(engine.name === "v8" ? [] : ["--allow-ffi"]),
     `--v8-flags=${engineFlags(limits, fileBytes).join(",")}`,
     `data:application/javascript,${encodeURIComponent(BOOT)}`,
   ];
@@ -128,7 +162,11 @@ function denoArguments(
 const ABSOLUTE = Deno.build.os === "windows" ? /^[A-Za-z]:[\\/]/ : /^\//;
 
 /** Deno parts paths at commas, and knows no way to write one in a path. */
-function pathFlag(flag: string, paths: readonly string[]): readonly string[] {
+function pathFlag(
+  flag: string,
+  paths: readonly string[],
+  { name: runtime }: ProcessEngine,
+): readonly string[] {
   if (paths.length === 0) return [];
   for (const path of paths) {
     if (ABSOLUTE.test(path) && !/[,\0\r\n]/.test(path)) continue;
@@ -137,7 +175,7 @@ function pathFlag(flag: string, paths: readonly string[]): readonly string[] {
       `Cannot grant ${quote(path)} to a process: Deno takes no path with a ` +
         "comma or a line break, and no relative one, as a permission (rename " +
         'the directory, or choose isolation "inline")',
-      { details: { runtime: "v8", feature: `the path ${quote(path)}` } },
+      { details: { runtime, feature: `the path ${quote(path)}` } },
     );
   }
   return [`${flag}=${paths.join(",")}`];
@@ -254,14 +292,17 @@ function report(
     dataBytes: hasBounds ? dataBytes : undefined,
     cpuSeconds: hasBounds ? cpuSeconds : undefined,
     noNewPrivileges: setpriv !== undefined,
+    noNetwork: namespace?.hasNetwork === false,
   };
 }
 
-function noCpuLimit(): SandboxError<"unsupported"> {
+function noCpuLimit(
+  { name: runtime }: ProcessEngine,
+): SandboxError<"unsupported"> {
   return new SandboxError(
     "unsupported",
     "Cannot provide the limit cpuMs: this machine has no prlimit that may be " +
       "run (install util-linux, pass --allow-run, or leave cpuMs out)",
-    { details: { runtime: "v8", feature: "cpuMs" } },
+    { details: { runtime, feature: "cpuMs" } },
   );
 }

@@ -112,20 +112,18 @@ async function findNamespace(
 ): Promise<Namespace | undefined> {
   const [libraries, unshare] = await Promise.all([
     libraryFolders([deno, setpriv.path]),
-    find("unshare", [["--mount"], ["--mount", "--user", "--map-root-user"]]),
+    find("unshare", UNSHARED),
   ]);
   if (libraries === undefined || unshare === undefined) return undefined;
+  const apart = UNSHARED[unshare.choice] ?? [];
   const namespace: Namespace = {
-    unshare: [
-      unshare.path,
-      "--mount",
-      ...(unshare.choice === 0 ? [] : ["--user", "--map-root-user"]),
-    ],
+    unshare: [unshare.path, ...apart],
     libraries,
     programs: [deno, setpriv.path],
     deno: WITHIN.deno,
     // in its own namespace it has the right to give up rights
     setpriv: { path: WITHIN.setpriv, dropsAll: true },
+    hasNetwork: !apart.includes("--net"),
   };
   const [command = "", ...args] = enter(namespace, TRIAL, [
     WITHIN.setpriv,
@@ -137,6 +135,14 @@ async function findNamespace(
   ]);
   return await works(command, args) ? namespace : undefined;
 }
+
+/** What a process is kept apart from, the most first. */
+const UNSHARED: readonly (readonly string[])[] = [
+  ["--mount", "--net", "--ipc"],
+  ["--mount", "--net", "--ipc", "--user", "--map-root-user"],
+  ["--mount"],
+  ["--mount", "--user", "--map-root-user"],
+];
 
 /** Where libraries of the system may be, and nothing else is. */
 const LIBRARIES = /^(?:\/usr)?\/(?:lib|lib32|lib64|libexec)\/|^\/nix\/store\//;

@@ -12,9 +12,12 @@ import type { ResourceLimits } from "../../security/limits.ts";
 import type { AuditEvent, Capability } from "../../security/types.ts";
 import type { ExtismParts } from "../guest_host.ts";
 import type { GuestAbi, Module, ModuleFeatures } from "../types.ts";
+import type { ProcessEngine } from "./engine.ts";
 
 /** The first message to a child; the body is the module, and the others. */
 export interface Open {
+  /** What is to run it, as the child sees it. */
+  readonly engine: ProcessEngine;
   /** Other modules, in the order of the body, at whose end they stand. */
   readonly linked: readonly SentLinked[];
   /** All limits; an infinite `timeoutMs` is left out, for the host keeps it. */

@@ -15,6 +15,8 @@ export interface NamespacePaths {
   readonly read: readonly string[];
   /** What it may write. */
   readonly write: readonly string[];
+  /** A library that it may load, wherever it is. */
+  readonly library?: string | undefined;
 }
 
 /** What makes such a root directory. */
@@ -29,6 +31,8 @@ export interface Namespace {
   readonly deno: string;
   /** `setpriv` within. */
   readonly setpriv: Setpriv;
+  /** Whether the process still has the network of its host. */
+  readonly hasNetwork: boolean;
 }
 
 /** What the kernel bounds of a process. */
@@ -48,7 +52,11 @@ export interface Surroundings extends NamespacePaths {
 }
 
 /** Where programs are within. */
-export const WITHIN = Object.freeze({ deno: "/deno", setpriv: "/setpriv" });
+export const WITHIN = Object.freeze({
+  deno: "/deno",
+  setpriv: "/setpriv",
+  library: "/library",
+});
 
 /** Directories that every machine has, to mount the new root upon, unseen. */
 const ROOTS = ["/mnt", "/media", "/sys"] as const;
@@ -69,6 +77,7 @@ mount -t tmpfs -o size=256k,mode=755,nosuid,nodev tmpfs "$root"
 cd "$root"
 : > deno
 : > setpriv
+: > library
 printf '%s\\n' "$fstab" > fstab
 mount -a -T fstab
 exec chroot . "$@"
@@ -80,7 +89,9 @@ exec chroot . "$@"
  * @param paths What shall be seen within.
  * @returns Whether it can.
  */
-export function mayEnter({ read, write }: NamespacePaths): boolean {
+export function mayEnter(
+  { read, write }: Pick<NamespacePaths, "read" | "write">,
+): boolean {
   const all = [...read, ...write];
   return !all.some((path) => TAKEN.has(path)) && rootFor(all) !== undefined;
 }
@@ -102,7 +113,7 @@ const TAKEN: ReadonlySet<string> = new Set([
  */
 export function enter(
   { unshare, libraries, programs }: Namespace,
-  { read, write, bounds }: Surroundings,
+  { read, write, library, bounds }: Surroundings,
   command: readonly string[],
 ): readonly string[] {
   // parents before what lies in them
@@ -112,6 +123,9 @@ export function enter(
   const fstab = [
     line(deno, root + WITHIN.deno, SYSTEM),
     line(setpriv, root + WITHIN.setpriv, SYSTEM),
+    ...(library === undefined
+      ? []
+      : [line(library, root + WITHIN.library, SYSTEM)]),
     ...libraries.map((path) => line(path, root + path, SYSTEM)),
     ...granted.map((path) =>
       line(path, root + path, write.includes(path) ? WRITABLE : READABLE)

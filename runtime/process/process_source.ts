@@ -24,6 +24,8 @@ import { FEATURES } from "../v8/features.ts";
 import { ChildProcess } from "./child_process.ts";
 import { converse } from "./conversation.ts";
 import { describeGrants, featuresOf, gapsOf } from "./enforcement.ts";
+import { type ProcessEngine, V8 } from "./engine.ts";
+import { requireLibrary } from "./library.ts";
 import { FRAME, ProtocolError } from "./frames.ts";
 import { HostFunctions, sentImports } from "./host_functions.ts";
 import { type IsolationReport, type Launch, prepareLaunch } from "./launch.ts";
@@ -38,6 +40,12 @@ import { Symlinks } from "./symlinks.ts";
 
 /** What instances in processes are made from. */
 export interface ProcessOptions extends ProcessParts {
+  /**
+   * What runs them.
+   *
+   * @default {{ name: "v8" }}
+   */
+  readonly engine?: ProcessEngine;
   /** What the machine has; tests use another. */
   readonly machine?: Machine;
   /** What to start instead; for tests alone. */
@@ -68,7 +76,7 @@ interface Home extends ParsedModule {
  */
 export class ProcessSource implements GuestSource {
   readonly isolation = "process";
-  readonly runtimeName = "v8";
+  readonly runtimeName: ProcessEngine["name"];
   readonly features: RuntimeFeatures;
   readonly module: Module;
   /** The host's own thread waits for none of them. */
@@ -94,9 +102,12 @@ export class ProcessSource implements GuestSource {
     this.#homes.add(home);
     this.module = home.module;
     this.isolationReport = launch.report;
-    this.features = featuresOf(launch.report, options.limits);
-    this.unprotected = gapsOf(launch.report);
-    this.grants = describeGrants(options.capabilities, launch.report);
+    const { capabilities, limits, engine: { name } = V8 } = options;
+    const { report } = launch;
+    this.runtimeName = name;
+    this.features = featuresOf(report, limits, name);
+    this.unprotected = gapsOf(report, name);
+    this.grants = describeGrants(capabilities, report, name);
   }
 
   /**
@@ -111,15 +122,21 @@ export class ProcessSource implements GuestSource {
     options: ProcessOptions,
     operation: OperationOptions = {},
   ): Promise<ProcessSource> {
-    const { kinds = new CapabilityKinds(), machine = thisMachine } = options;
+    const {
+      engine = V8,
+      kinds = new CapabilityKinds(),
+      machine = thisMachine,
+    } = options;
     if (options.launch === undefined) await requireRun(machine.deno);
+    await requireLibrary(engine);
     const launch = options.launch ?? await prepareLaunch({
       limits: limitsOfAll(options),
       ...permissionsOf(options.capabilities, kinds),
       fileBytes: memoryBytesOf(options.capabilities),
+      engine,
     }, machine);
     const symlinks = new Symlinks(options.capabilities, isAlone(launch));
-    await symlinks.require();
+    await symlinks.require(engine.name);
     const home = await openHome(options, launch, operation);
     return new ProcessSource(options, { launch, symlinks }, home);
   }
@@ -231,6 +248,7 @@ async function open(
   const { timeoutMs, ...rest } = limits;
   const message: Open & { readonly id: 0 } = {
     id: 0,
+    engine: child.launch.engine ?? V8,
     linked: Object.entries(linked).map(([name, { byteLength }]) => ({
       name,
       byteLength,

@@ -39,13 +39,14 @@ export class Symlinks {
   /**
    * Throws if a guest may make links and this program may not.
    *
+   * @param runtime Name of the runtime, for the message.
    * @throws {SandboxError} With code `unsupported`.
    */
-  async require(): Promise<void> {
+  async require(runtime: string): Promise<void> {
     if (this.#mounts.size === 0) return;
     for (const name of ["read", "write"] as const) {
       const { state } = await Deno.permissions.query({ name });
-      if (state !== "granted") throw notAllowed(name);
+      if (state !== "granted") throw notAllowed(name, runtime);
     }
   }
 
@@ -112,12 +113,15 @@ function isName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && !/[/\0]/.test(name);
 }
 
-function notAllowed(name: string): SandboxError<"unsupported"> {
+function notAllowed(
+  name: string,
+  runtime: string,
+): SandboxError<"unsupported"> {
   return new SandboxError(
     "unsupported",
     'Cannot grant symlinks "within" with access "read-write" to a process: ' +
       "its host makes the links, and Deno wants unscoped permissions for it " +
       `(pass --allow-${name} without paths, or say symlinks: "refuse")`,
-    { details: { runtime: "v8", feature: 'symlinks "within"' } },
+    { details: { runtime, feature: 'symlinks "within"' } },
   );
 }

@@ -30,10 +30,10 @@ export interface Fetching {
 }
 
 /**
- * Largest archive or wheel that is downloaded. The releases have about 30 MB,
+ * Largest archive or wheel that is downloaded. The releases have some 30 MB, and
  * the wheels 10.
  */
-export const MAX_DOWNLOAD_BYTES: number = 256 * 2 ** 20;
+export const MAX_DOWNLOAD_BYTES: number = 128 * 2 ** 20;
 
 /**
  * Downloads a file.

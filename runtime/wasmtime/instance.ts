@@ -317,6 +317,7 @@ export class WasmtimeInstance implements Instance {
       ticker.end();
       isLate = ticker.isPast(deadline.tick);
     }
+    this.#lookAtFuel();
     if (returned && !isLate && this.#thrown === undefined && !this.#isEmpty) {
       // a host function may have let the instance go
       if (this.#failure !== undefined) this.#letGo();
@@ -374,7 +375,15 @@ export class WasmtimeInstance implements Instance {
       return false;
     }
     this.#hostCalls++;
+    this.#lookAtFuel();
     return this.#mayGoOn();
+  }
+
+  /** Between two looks of its own the guest may have used more than it had. */
+  #lookAtFuel(): void {
+    if (this.#limits.fuel === undefined) return;
+    const store = this.#live?.store;
+    if (store !== undefined && store.fuel < 0n) this.#isEmpty = true;
   }
 
   #sleep(ms: number): void {

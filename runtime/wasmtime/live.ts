@@ -119,7 +119,10 @@ export class Live implements Disposable {
     this.#parts = parts;
     this.store = new Store(native, engine, limits);
     try {
+      this.store.deadline(LINK_TICKS);
+      if (limits.fuel !== undefined) this.store.fuel = LINK_FUEL;
       for (const plan of plans) this.#link(plan);
+      if (limits.fuel !== undefined) this.store.fuel = 0n;
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -309,6 +312,13 @@ export class Live implements Disposable {
 }
 
 const NO_IMPORTS: Uint8Array<ArrayBuffer> = new Uint8Array();
+
+/**
+ * Wasmtime runs code of its own to fill some tables and globals, under the
+ * store's deadline and fuel. How much is bounded by the module's length.
+ */
+const LINK_TICKS = 2 ** 30;
+const LINK_FUEL = 2n ** 60n;
 
 /** Puts imports one behind the other. */
 function joined(externs: readonly Extern[]): Uint8Array<ArrayBuffer> {

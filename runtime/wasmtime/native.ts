@@ -25,12 +25,11 @@ const MAX_MESSAGE_BYTES = 4096;
 export class Native implements Disposable {
   readonly symbols: Symbols;
   /** Functions of the host. */
-  readonly dispatcher: Dispatcher = new Dispatcher();
-  /** The type of functions without parameters and results. */
-  readonly procedureType: Pointer;
+  readonly dispatcher: Dispatcher;
   /** Whether closing it leaves it in memory, with all that is in it. */
   readonly stays: boolean;
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly #procedureTypes = new Map<Pointer, Pointer>();
 
   /**
    * Opens a library, with all functions that are needed.
@@ -40,12 +39,27 @@ export class Native implements Disposable {
    */
   constructor(path: string) {
     this.#library = open(path);
+    // not before: where there is no library, nobody would let it go
+    this.dispatcher = new Dispatcher();
     this.symbols = this.#library.symbols;
-    const nothing = () => new BigUint64Array(2);
-    this.procedureType = required(
-      this.symbols.wasm_functype_new(nothing(), nothing()),
-    );
     this.stays = this.#keep(path);
+  }
+
+  /**
+   * The type of functions without parameters and results. One belongs to the
+   * engine that first sees it: another one would end the process.
+   *
+   * @param engine The engine.
+   * @returns Its type.
+   */
+  procedureType(engine: Pointer): Pointer {
+    let type = this.#procedureTypes.get(engine);
+    if (type === undefined) {
+      const nothing = () => new BigUint64Array(2);
+      type = required(this.symbols.wasm_functype_new(nothing(), nothing()));
+      this.#procedureTypes.set(engine, type);
+    }
+    return type;
   }
 
   /**
@@ -85,7 +99,9 @@ export class Native implements Disposable {
 
   /** Closes it. Nothing that it made may be used any more, unless it stays. */
   [Symbol.dispose](): void {
-    this.symbols.wasm_functype_delete(this.procedureType);
+    for (const type of this.#procedureTypes.values()) {
+      this.symbols.wasm_functype_delete(type);
+    }
     this.dispatcher[Symbol.dispose]();
     this.#library.close();
   }

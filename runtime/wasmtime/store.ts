@@ -46,6 +46,7 @@ export class Store implements Disposable {
   readonly context: Pointer;
   readonly #native: Native;
   readonly #store: Pointer;
+  readonly #procedureType: Pointer;
   readonly #trap = new BigUint64Array(1);
   /** The same, to be looked at faster. */
   readonly #trapHalves = new Uint32Array(this.#trap.buffer);
@@ -66,6 +67,7 @@ export class Store implements Disposable {
     const { symbols } = native;
     this.#native = native;
     this.symbols = symbols;
+    this.#procedureType = native.procedureType(engine);
     this.#store = required(symbols.wasmtime_store_new(engine, null, null));
     this.context = required(symbols.wasmtime_store_context(this.#store));
     symbols.wasmtime_store_limiter(
@@ -134,11 +136,11 @@ export class Store implements Disposable {
    * @returns The function, as an import.
    */
   procedure(id: number): Extern {
-    const { dispatcher, procedureType } = this.#native;
+    const { dispatcher } = this.#native;
     const func = new Uint8Array(HANDLE_BYTES);
     this.symbols.wasmtime_func_new_unchecked(
       this.context,
-      procedureType,
+      this.#procedureType,
       dispatcher.pointer,
       BigInt(id),
       null,
@@ -188,18 +190,23 @@ export class Store implements Disposable {
     this.#native.takeTrap(this.#trap);
   }
 
-  /** What is left of the fuel. */
+  /**
+   * What is left of the fuel; less than nothing if a guest has returned and
+   * taken more than it had. Wasmtime looks at it only where functions and loops
+   * begin, and tells no more than that nothing is left: so it has one unit
+   * beyond what is told, and has it no more once it is overdrawn.
+   */
   get fuel(): bigint {
     const box = new BigUint64Array(1);
     this.#native.takeError(
       this.symbols.wasmtime_context_get_fuel(this.context, box),
     );
-    return box[0] ?? 0n;
+    return (box[0] ?? 0n) - 1n;
   }
 
   set fuel(units: bigint) {
     this.#native.takeError(
-      this.symbols.wasmtime_context_set_fuel(this.context, units),
+      this.symbols.wasmtime_context_set_fuel(this.context, units + 1n),
     );
   }
 

@@ -5,14 +5,10 @@
  */
 
 import { SandboxError } from "../../errors.ts";
+import { HOW_TO_GET } from "./places.ts";
 
 /** Name of the runtime. */
 export const NAME = "wasmtime";
-
-/** How an engine is got, where nothing else helps. */
-export const HOW_TO_GET =
-  "install a Wasmtime that is known to this package, or give its path with " +
-  "WASM_SANDBOX_WASMTIME";
 
 /**
  * The error of an engine that cannot be had.

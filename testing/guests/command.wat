@@ -22,24 +22,9 @@
     (func $fd_read (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write"
     (func $fd_write (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "path_open"
-    (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "path_create_directory"
-    (func $path_create_directory (param i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
   (memory (export "memory") 2)
-  (data (i32.const 16) "aaaa")
-  (data (i32.const 20) "in.txt")
-  (data (i32.const 26) "../../../etc/passwd")
 
-  (func $next ;; another name of four letters each time
-    (i32.store8 (i32.const 16)
-      (i32.add (i32.load8_u (i32.const 16)) (i32.const 1))))
-  (func $open (param $path i32) (param $length i32) (param $flags i32)
-    (param $rights i64) (result i32)
-    (call $path_open (i32.const 3) (i32.const 0) (local.get $path)
-      (local.get $length) (local.get $flags) (local.get $rights)
-      (i64.const 0) (i32.const 0) (i32.const 48)))
   (func $buffer (param $at i32) (param $length i32)
     (i32.store (i32.const 56) (local.get $at))
     (i32.store (i32.const 60) (local.get $length)))
@@ -73,22 +58,6 @@
     (if (local.tee $error (call $environ_get (i32.const 1024)
       (i32.const 65536))) (then (return (local.get $error))))
     (call $put (i32.const 1) (i32.load (i32.const 68))))
-  ;; in.txt, to the standard output
-  (func $show_file (result i32) (local $error i32)
-    (if (local.tee $error (call $open (i32.const 20) (i32.const 6)
-      (i32.const 0) (i64.const 2))) (then (return (local.get $error))))
-    (call $put (i32.const 1)
-      (call $get (i32.load (i32.const 48)) (i32.const 60000))))
-  (func $make_file (result i32)
-    (call $next)
-    (call $open (i32.const 16) (i32.const 4) (i32.const 1) (i64.const 0x46)))
-  (func $write_file (param $length i32) (result i32) (local $error i32)
-    (if (local.tee $error (call $make_file)) (then
-      (return (local.get $error))))
-    (call $put (i32.load (i32.const 48)) (local.get $length)))
-  (func $make_directory (result i32)
-    (call $next)
-    (call $path_create_directory (i32.const 3) (i32.const 16) (i32.const 4)))
   (func $sleep (param $ms i32) (result i32)
     (i32.store (i32.const 80) (i32.const 0))
     (i32.store (i32.const 88) (i32.const 1))
@@ -104,10 +73,6 @@
     (block (loop
       (br_if 1 (i32.eqz (local.get $n)))
       (local.set $n (i32.sub (local.get $n) (i32.const 1)))
-      (if (i32.eq (local.get $op) (i32.const 102)) ;; f: opens a file
-        (then (local.set $last (call $make_file))))
-      (if (i32.eq (local.get $op) (i32.const 100)) ;; d: makes a directory
-        (then (local.set $last (call $make_directory))))
       (if (i32.eq (local.get $op) (i32.const 104)) ;; h: asks its host
         (then (local.set $last (call $fd_close (i32.const 99)))))
       (br 0)))
@@ -120,9 +85,6 @@
         (i32.const 48)))))
     (if (i32.eq (local.get $op) (i32.const 101)) ;; e: bytes to stderr
       (then (return (call $put (i32.const 2) (local.get $n)))))
-    (if (i32.eq (local.get $op) (i32.const 103)) ;; g: a file out of reach
-      (then (return (call $open (i32.const 26) (i32.const 19) (i32.const 0)
-        (i64.const 2)))))
     (if (i32.eq (local.get $op) (i32.const 105)) ;; i: all of stdin, in pieces
       (then (return (call $read_all (local.get $n)))))
     (if (i32.eq (local.get $op) (i32.const 107)) ;; k: random bytes
@@ -132,8 +94,6 @@
         (i32.lt_s (memory.grow (local.get $n)) (i32.const 0))))))
     (if (i32.eq (local.get $op) (i32.const 111)) ;; o: bytes to stdout
       (then (return (call $put (i32.const 1) (local.get $n)))))
-    (if (i32.eq (local.get $op) (i32.const 112)) ;; p: a file to stdout
-      (then (return (call $show_file))))
     (if (i32.eq (local.get $op) (i32.const 113)) ;; q: copies stdin to stdout
       (then (return (call $put (i32.const 1)
         (call $get (i32.const 0) (i32.const 60000))))))
@@ -145,8 +105,6 @@
       (then (unreachable)))
     (if (i32.eq (local.get $op) (i32.const 118)) ;; v: its variables
       (then (return (call $show_environment))))
-    (if (i32.eq (local.get $op) (i32.const 119)) ;; w: bytes to a file
-      (then (return (call $write_file (local.get $n)))))
     (if (i32.eq (local.get $op) (i32.const 120)) ;; x: an exit code
       (then (return (local.get $n))))
     (if (i32.eq (local.get $op) (i32.const 122)) ;; z: sleeps

@@ -1,2 +1,4 @@
 ;; Begins with 4 GiB.
-(module (memory 65536) (func (export "run")))
+(module
+  (memory (export "memory") 65536)
+  (func (export "run")) (func (export "_start")))

@@ -1,2 +1,5 @@
 ;; Begins with eleven elements.
-(module (table 11 funcref) (func (export "run")))
+(module
+  (memory (export "memory") 1)
+  (table 11 funcref)
+  (func (export "run")) (func (export "_start")))

@@ -38,32 +38,15 @@ const FULL_MACHINE: IsolationReport = Object.freeze({
   dataBytes: SOME_NUMBER,
   cpuSeconds: SOME_NUMBER,
   noNewPrivileges: true,
+  noNetwork: true,
 });
 
 /** All of them, in the order of the factory. */
 export async function builtInPlaces(): Promise<readonly Place[]> {
   await using v8 = new V8Runtime();
-  const inline = inlineFeatures(v8);
-  const wasmtime = inlineFeatures({ features: FEATURES_OF_WASMTIME });
   return [
-    {
-      runtime: "v8",
-      isolation: "inline",
-      features: inline,
-      unprotected: inline.unprotected ?? [],
-    },
-    {
-      runtime: "v8",
-      isolation: "process",
-      features: featuresOf(FULL_MACHINE, { stackBytes: SOME_NUMBER }),
-      unprotected: gapsOf(FULL_MACHINE),
-    },
-    {
-      runtime: "wasmtime",
-      isolation: "inline",
-      features: wasmtime,
-      unprotected: wasmtime.unprotected ?? [],
-    },
+    ...placesOf("v8", v8.features),
+    ...placesOf("wasmtime", FEATURES_OF_WASMTIME),
     {
       runtime: "wasmer",
       isolation: "process",
@@ -71,4 +54,31 @@ export async function builtInPlaces(): Promise<readonly Place[]> {
       unprotected: unprotectedByWasmer(FULL_MACHINE),
     },
   ];
+}
+
+/** Wherever an engine runs that is the same inline and in a process. */
+function placesOf(
+  runtime: "v8" | "wasmtime",
+  features: RuntimeFeatures,
+): readonly Place[] {
+  const inline = inlineFeatures({ features });
+  return features.isolations.map((isolation) =>
+    isolation === "inline"
+      ? {
+        runtime,
+        isolation,
+        features: inline,
+        unprotected: inline.unprotected ?? [],
+      }
+      : {
+        runtime,
+        isolation,
+        features: featuresOf(
+          FULL_MACHINE,
+          { stackBytes: SOME_NUMBER },
+          runtime,
+        ),
+        unprotected: gapsOf(FULL_MACHINE, runtime),
+      }
+  );
 }

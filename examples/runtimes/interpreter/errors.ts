@@ -5,7 +5,7 @@
  */
 
 import { type ImportName, SandboxError } from "@wasm-sandbox/core";
-import { quote, reasonOf } from "./house.ts";
+import { quote, reasonOf } from "@wasm-sandbox/core/runtime-authors";
 
 /** Name of the runtime. */
 export const NAME = "interpreter";

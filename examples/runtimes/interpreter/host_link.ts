@@ -14,7 +14,7 @@ import type {
   WasmValue,
 } from "@wasm-sandbox/core/runtime";
 import { HostFailure, LimitReached, notGranted } from "./errors.ts";
-import { checkedResult, hasTypes } from "./house.ts";
+import { checkedResult, hasTypes } from "@wasm-sandbox/core/runtime-authors";
 import type { Meter } from "./meter.ts";
 import type { Slots } from "./slots.ts";
 import { type FunctionType, type ImportEntry, signatureOf } from "./types.ts";

@@ -30,7 +30,7 @@ import {
   exportNotFound,
   instanceBusy,
   shorterTimeout,
-} from "./house.ts";
+} from "@wasm-sandbox/core/runtime-authors";
 import {
   type InstanceOptions,
   type InstanceParts,

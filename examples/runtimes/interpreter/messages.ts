@@ -21,7 +21,7 @@ import {
   quote,
   readReply,
   requestBytes,
-} from "./house.ts";
+} from "@wasm-sandbox/core/runtime-authors";
 import type { Work } from "./machine.ts";
 
 /** What a message goes through. */

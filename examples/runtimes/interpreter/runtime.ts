@@ -17,7 +17,7 @@ import type {
   RuntimeFeatures,
 } from "@wasm-sandbox/core/runtime";
 import { beyond, disposed, NAME, unsupported } from "./errors.ts";
-import { featureMask, readSource } from "./house.ts";
+import { featureMask, readSource } from "@wasm-sandbox/core/runtime-authors";
 import { InterpretedInstance } from "./instance.ts";
 import { checkSizes, compileModule, InterpretedModule } from "./module.ts";
 import { KNOWN } from "./proposals.ts";

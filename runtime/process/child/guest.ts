@@ -14,9 +14,11 @@ import type {
   HostFunction,
   HostImports,
   Module,
+  Runtime,
   WasmValue,
 } from "../../types.ts";
 import { V8Runtime } from "../../v8/runtime.ts";
+import type { ProcessEngine } from "../engine.ts";
 import type { Open, SentImport } from "../messages.ts";
 import { decodeNumber, encodeNumber } from "../numbers.ts";
 import type { Pipe } from "./pipe.ts";
@@ -47,7 +49,7 @@ export interface GuestParts {
   /** The way to the host. */
   readonly pipe: Pipe;
   /** Runs it; the host kills this process at the deadline. */
-  readonly runtime: V8Runtime;
+  readonly runtime: Runtime;
   /** The limits. */
   readonly limits: ResolvedLimits;
   /** What may be imported. */
@@ -75,7 +77,7 @@ export async function openGuest(
   // JSON has no word for no deadline
   const limits = resolveLimits({ timeoutMs: Infinity, ...open.limits });
   const imports = importsOf(open.imports, pipe);
-  const runtime = new V8Runtime({ keepsDeadlines: false });
+  const runtime = await runtimeOf(open.engine);
   const { main, linked } = modulesOf(open, bytes);
   const parts: GuestParts = {
     open,
@@ -96,6 +98,14 @@ export async function openGuest(
   // a part of the program of its own: most of it is not needed otherwise
   const { openWasiGuest } = await import("./wasi_guest.ts");
   return await openWasiGuest(module, parts);
+}
+
+/** The host keeps the deadlines: it kills this process. */
+async function runtimeOf(engine: ProcessEngine): Promise<Runtime> {
+  if (engine.name === "v8") return new V8Runtime({ keepsDeadlines: false });
+  // a part of the program of its own: it is not needed otherwise
+  const { openWasmtime } = await import("./wasmtime.ts");
+  return await openWasmtime(engine.library);
 }
 
 /** Cuts the modules apart. */
