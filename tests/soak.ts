@@ -11,6 +11,7 @@
  * @module
  */
 
+import { soakDifferential } from "./differential/soak.ts";
 import { soakRace } from "./process/race.ts";
 import { soakCycles, soakDeadlines } from "./soak_sandbox.ts";
 import { soakMutants } from "./v8/mutate_soak.ts";
@@ -25,6 +26,8 @@ const PROGRAMS: Readonly<Record<string, SoakProgram>> = {
   cycles: soakCycles,
   /** Calls that end just before and just after their deadline. */
   deadlines: soakDeadlines,
+  /** Random modules on every engine: `[--count 10000] [--from 0] [--processes cores]`. */
+  differential: soakDifferential,
   /** A directory that is swapped for a link under a guest: `[--seconds 30]`. */
   race: soakRace,
 };

@@ -60,6 +60,8 @@ export class ProcessPool implements AsyncDisposable {
   /** Those that are being started. */
   #starting = 0;
   #refills = new Set<Promise<void>>();
+  /** Those that are being let go, of which something is left yet. */
+  readonly #endings = new Set<Promise<void>>();
   readonly #waiters: Waiter[] = [];
   readonly #disposal = new AbortController();
 
@@ -130,6 +132,7 @@ export class ProcessPool implements AsyncDisposable {
     await Promise.all(
       [...this.#children].map((child) => child[Symbol.asyncDispose]()),
     );
+    await Promise.all(this.#endings);
   }
 
   #takeSpare(key: string): ChildProcess | undefined {
@@ -206,7 +209,7 @@ export class ProcessPool implements AsyncDisposable {
     this.#children.delete(child);
     const wasSpare = this.#spares.includes(child);
     this.#spares = this.#spares.filter((spare) => spare !== child);
-    void child[Symbol.asyncDispose]();
+    this.#end(child);
     if (wasSpare) this.#refill(child.launch);
     this.#waiters.shift()?.();
   }
@@ -214,7 +217,15 @@ export class ProcessPool implements AsyncDisposable {
   #drop(spare: ChildProcess): void {
     this.#spares = this.#spares.filter((child) => child !== spare);
     this.#children.delete(spare);
-    void spare[Symbol.asyncDispose]();
+    this.#end(spare);
+  }
+
+  /** Whoever disposes the pool waits for it, and nobody else. */
+  #end(child: ChildProcess): void {
+    const ending = child[Symbol.asyncDispose]().finally(() => {
+      this.#endings.delete(ending);
+    });
+    this.#endings.add(ending);
   }
 
   async #wait({ signal }: OperationOptions): Promise<void> {

@@ -5,18 +5,24 @@
  */
 
 import { SandboxError } from "../../errors.ts";
-import { LIMIT_NAMES, resolveLimits } from "../../security/limits.ts";
+import {
+  LIMIT_NAMES,
+  resolveLimits,
+  type ResourceLimits,
+} from "../../security/limits.ts";
 import type { GuestSource, ProcessParts } from "../guest_source.ts";
 import type {
   CompileOptions,
   Instance,
   Module,
+  ModuleFeatures,
   ModuleSource,
   OperationOptions,
   Runtime,
   RuntimeFeatures,
 } from "../types.ts";
 import { describe } from "../v8/compiled.ts";
+import { FEATURES } from "../v8/features.ts";
 import { gate } from "../v8/gate.ts";
 import { readSource } from "../v8/source.ts";
 import { NAME, unsupported } from "./admission.ts";
@@ -84,10 +90,7 @@ export class WasmerRuntime implements Runtime {
   ): Promise<Module> {
     this.#use();
     const limits = resolveLimits(given);
-    for (const name of LIMIT_NAMES) {
-      if (given[name] === undefined || name in this.features.limits) continue;
-      throw unsupported(`the limit ${name}`, "leave it out");
-    }
+    this.#requireEnforced(given, features);
     const { moduleBytes: maxBytes, tableElements } = limits;
     const bytes = await readSource(source, { maxBytes, signal });
     const mode = { deadline: false, fuel: false, tableElements };
@@ -124,6 +127,19 @@ export class WasmerRuntime implements Runtime {
     await Promise.all(
       [...this.#sources].map((each) => each[Symbol.asyncDispose]()),
     );
+  }
+
+  /** As for a sandbox, for those who compile by themselves. */
+  #requireEnforced(limits: ResourceLimits, features: ModuleFeatures): void {
+    const { wasm, limits: enforced } = this.features;
+    for (const name of LIMIT_NAMES) {
+      if (limits[name] === undefined || enforced[name] !== undefined) continue;
+      throw unsupported(`the limit ${name}`, "leave it out");
+    }
+    for (const name of FEATURES) {
+      if (features[name] !== true || wasm.includes(name)) continue;
+      throw unsupported(`the feature ${name}`, "do not allow it");
+    }
   }
 
   #use(): void {

@@ -38,6 +38,10 @@ const PAGE_BYTES = 65_536;
 const ENGINE_BYTES = 96 * MIB;
 /** A file that grows is there twice for a moment, and has room to grow. */
 const BYTES_PER_FILE_BYTE = 4;
+/** Each of its threads sets so much of the address space aside for code. */
+const THREAD_BYTES = 256 * MIB;
+/** Threads that it has without those of a guest's. */
+const ENGINE_THREADS = 8;
 /** Elements that the engine's own tables have. */
 const ENGINE_ELEMENTS = 100_000;
 /** Longest module of which the engine is one. */
@@ -190,7 +194,8 @@ function limitsOfProcess(parts: ProcessParts): ResolvedLimits {
   const { limits } = parts;
   return {
     ...limits,
-    memoryBytes: limits.memoryBytes + engineBytes(parts),
+    memoryBytes: limits.memoryBytes + engineBytes(parts) +
+      ENGINE_THREADS * THREAD_BYTES,
     tableElements: limits.tableElements + ENGINE_ELEMENTS,
     moduleBytes: limits.moduleBytes + ENGINE_MODULE_BYTES,
   };

@@ -31,7 +31,7 @@ export const FEATURES_OF_WASMTIME: RuntimeFeatures = Object.freeze({
   calls: true,
   linked: true,
   wasix: false,
-  isolations: Object.freeze(["inline"] as const),
+  isolations: Object.freeze(["inline", "process"] as const),
   limits: Object.freeze({
     memoryBytes: hard(
       "the maximum of each memory, written into the module, and Wasmtime's " +

@@ -90,9 +90,10 @@ export class Native implements Disposable {
     box[0] = 0n;
     const code = new Uint8Array(1);
     const isKnown = this.symbols.wasmtime_trap_code(trap, code);
-    const message = this.#text((into) =>
-      this.symbols.wasm_trap_message(trap, into)
-    );
+    // to write a message takes long, and most codes say all
+    const message = isKnown
+      ? ""
+      : this.#text((into) => this.symbols.wasm_trap_message(trap, into));
     this.symbols.wasm_trap_delete(trap);
     return { code: isKnown ? code[0] : undefined, message };
   }
@@ -135,7 +136,7 @@ export class Native implements Disposable {
 export interface Trap {
   /** The code, as `wasmtime/trap.h` numbers them. */
   readonly code: number | undefined;
-  /** The first line of what the engine says. */
+  /** The first line of what the engine says, unless there is a code. */
   readonly message: string;
 }
 

@@ -8,6 +8,7 @@
 import { reasonOf } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
+import type { GuestSource, ProcessParts } from "../guest_source.ts";
 import { unsupported } from "../needs.ts";
 import type {
   CompileOptions,
@@ -33,7 +34,7 @@ import {
   OF_OTHERS,
   WITHOUT_DEADLINES,
 } from "./features.ts";
-import { findLibrary } from "./find.ts";
+import { findLibrary, requireIntact } from "./find.ts";
 import { WasmtimeInstance } from "./instance.ts";
 import { type LinkParts, Live } from "./live.ts";
 import { prepare, WasmtimeModule } from "./module.ts";
@@ -117,9 +118,9 @@ export class WasmtimeRuntime implements Runtime {
   static async open(
     { library, cacheDir, keepsDeadlines = true }: WasmtimeOptions = {},
   ): Promise<WasmtimeRuntime> {
-    const { path } = await findLibrary(
-      library === undefined ? {} : { library },
-    );
+    const found = await findLibrary(library === undefined ? {} : { library });
+    const { path } = found;
+    if (!libraries.has(path)) await requireIntact(found);
     const shared = libraries.open(path);
     try {
       const { version } = shared;
@@ -200,6 +201,17 @@ export class WasmtimeRuntime implements Runtime {
       const made = { limits, ...(signal === undefined ? {} : { signal }) };
       return await this.#make(units, { imports, hostModules }, made);
     });
+  }
+
+  async openProcess(
+    parts: ProcessParts,
+    operation?: OperationOptions,
+  ): Promise<GuestSource> {
+    this.#requireOpen();
+    // loaded only here: the guest's program is large
+    const { ProcessSource } = await import("../process/process_source.ts");
+    const engine = { name: NAME, library: this.libraryPath } as const;
+    return await ProcessSource.create({ ...parts, engine }, operation);
   }
 
   /** Disposes every instance that this runtime made, and closes the library. */

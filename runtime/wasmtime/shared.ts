@@ -194,6 +194,15 @@ class Libraries {
   readonly #all = new Map<string, SharedLibrary>();
 
   /**
+   * Whether a library has been opened before.
+   *
+   * @param path Where it is.
+   */
+  has(path: string): boolean {
+    return this.#all.has(path);
+  }
+
+  /**
    * Opens a library. It must be closed.
    *
    * @param path Where it is.

@@ -203,8 +203,12 @@ export class Ticker {
    * @param tick The deadline, at which it ends.
    */
   sleep(ms: number, tick: number | undefined): void {
-    const left = tick === undefined ? Infinity : (tick - this.ticks) | 0;
-    const most = Math.max(0, Math.min(ms, left));
-    Atomics.wait(this.#words, NEVER, 0, most);
+    const end = performance.now() + ms;
+    for (let rest = ms; rest > 0; rest = end - performance.now()) {
+      const left = tick === undefined ? Infinity : (tick - this.ticks) | 0;
+      // the ticker may be a little behind
+      if (left <= 0) return;
+      Atomics.wait(this.#words, NEVER, 0, Math.min(rest, left));
+    }
   }
 }

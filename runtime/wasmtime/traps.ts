@@ -18,8 +18,8 @@ const MESSAGES: Readonly<Record<number, string>> = Object.freeze({
   1: "memory access out of bounds",
   2: "operation does not support unaligned accesses",
   3: "table index is out of bounds",
-  4: "null function or function signature mismatch",
-  5: "null function or function signature mismatch",
+  4: "null function",
+  5: "function signature mismatch",
   6: "divide result unrepresentable",
   7: "divide by zero",
   8: "float unrepresentable in integer range",
@@ -58,7 +58,9 @@ export class GuestStop {
  * @returns How the guest stopped.
  */
 export function trapped(code: number | undefined, message: string): GuestStop {
-  const text = code === undefined ? message : MESSAGES[code] ?? message;
+  const text = code === undefined
+    ? message
+    : MESSAGES[code] ?? `the engine says ${code}`;
   return new GuestStop(code, new WebAssembly.RuntimeError(text));
 }
 

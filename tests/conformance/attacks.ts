@@ -1,7 +1,8 @@
 /**
  * Runs an outside suite of hostile guests: a folder with a `manifest.json`, the
  * modules that it names, and a script that lays out the folders which those
- * that want files expect. Each guest runs inline and in a process.
+ * that want files expect. Each guest runs inline and in a process, on every
+ * runtime; the verdicts are printed side by side.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import {
   SandboxError,
   SecurityPolicy,
 } from "../../mod.ts";
+import type { Engine } from "./engines.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** What the manifest tells of one guest; what is not used is left out. */
@@ -61,6 +63,8 @@ interface Policy {
 interface Attempt {
   readonly entry: string;
   readonly isolation: "inline" | "process";
+  /** Name of the runtime. */
+  readonly runtime: string;
   /** The folder that was laid out. */
   readonly layout: string;
 }
@@ -99,11 +103,13 @@ const ANSWER = Uint8Array.fromHex(
  * Runs the guests of a suite.
  *
  * @param folder Where the manifest is.
+ * @param engines The runtimes, and where their guests can run.
  * @param say Takes a line for each guest.
  * @returns How many got their verdict, and how many did not.
  */
 export async function runAttacks(
   folder: string,
+  engines: readonly Engine[],
   say: (line: string) => void,
 ): Promise<{ passed: number; failed: number }> {
   const { attacks }: { attacks: readonly Attack[] } = JSON.parse(
@@ -111,14 +117,19 @@ export async function runAttacks(
   );
   const tally = { passed: 0, failed: 0 };
   for (const attack of attacks) {
-    const entries = [attack.entry, ...attack.expected.alsoEntries ?? []];
-    for (const isolation of ISOLATIONS) {
-      if (!attack.tiers.includes(isolation)) continue;
-      for (const entry of entries) {
-        const problems = await tryAttack(folder, attack, { entry, isolation });
-        tally[problems.length === 0 ? "passed" : "failed"]++;
-        const verdict = problems.join("; ") || attack.expected.verdict;
-        say(`${attack.name}, ${entry}, ${isolation}: ${verdict}`);
+    for (const entry of [attack.entry, ...attack.expected.alsoEntries ?? []]) {
+      for (const isolation of ISOLATIONS) {
+        if (!attack.tiers.includes(isolation)) continue;
+        const verdicts: string[] = [];
+        for (const { name, isolations } of engines) {
+          if (!isolations.includes(isolation)) continue;
+          const place = { entry, isolation, runtime: name };
+          const problems = await tryAttack(folder, attack, place);
+          tally[problems.length === 0 ? "passed" : "failed"]++;
+          const verdict = problems.join("; ") || attack.expected.verdict;
+          verdicts.push(`${name} ${verdict}`);
+        }
+        say(`${attack.name}, ${entry}, ${isolation}: ${verdicts.join(", ")}`);
       }
     }
   }
@@ -143,7 +154,7 @@ async function tryAttack(
       ...before.every((text, index) => text === after[index])
         ? []
         : ["it changed what lies outside"],
-      ...await hostProblems(),
+      ...await hostProblems(place.runtime),
     ];
   } finally {
     await Deno.remove(scratch, { recursive: true });
@@ -164,7 +175,7 @@ async function layOut(
 async function attempt(
   folder: string,
   attack: Attack,
-  { entry, isolation, layout }: Attempt,
+  { entry, isolation, runtime, layout }: Attempt,
 ): Promise<Outcome> {
   const { file, call: [input], policy, hostEnv = {} } = attack;
   for (const [name, value] of Object.entries(hostEnv)) {
@@ -181,6 +192,7 @@ async function attempt(
   try {
     await using sandbox = await Sandbox.create({
       module: `${folder}/${file}`,
+      runtime,
       isolation,
       policy: policyOf(attack, layout),
       limits: limitsOf(policy),
@@ -283,9 +295,9 @@ function isLimit(error: unknown, limits: readonly string[]): boolean {
 }
 
 /** The host serves on, and no code of a guest's ran in it. */
-async function hostProblems(): Promise<string[]> {
+async function hostProblems(runtime: string): Promise<string[]> {
   const problems: string[] = [];
-  await using sandbox = await Sandbox.create({ module: ANSWER });
+  await using sandbox = await Sandbox.create({ module: ANSWER, runtime });
   if (sandbox.callSync("answer") !== 42) {
     problems.push("the host answers wrong");
   }

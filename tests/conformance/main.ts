@@ -8,22 +8,26 @@
  * The folder is where the suites were unpacked. The core scripts, in
  * `core/json`, are run once as they are, then through gate and rewriter in each
  * mode; every command must end as it ended without them. The WASI programs, in
- * `wasi-p1`, are run in both isolations. A folder that holds hostile guests has a `manifest.json`; see `attacks.ts`.
+ * `wasi-p1`, are run on every runtime that is at hand, in both isolations. A
+ * folder that holds hostile guests has a `manifest.json`; see `attacks.ts`.
  *
  * @module
  */
 
 import { parseArgs } from "node:util";
 import { runAttacks } from "./attacks.ts";
+import { type Engine, enginesAtHand } from "./engines.ts";
 
 /** How the hook of the core scripts is to instrument modules, by the query it gets. */
 const MODES = ["deadline", "fuel", "deadline&fuel"] as const;
 
 /** How WASI programs are run, and the adapter's arguments for it. */
-const PLACES: readonly (readonly [string, readonly string[]])[] = [
-  ["in a process, on directories of the host", []],
-  ["inline, on memory mounts", ["--memory"]],
-];
+const PLACES: Readonly<
+  Record<Engine["isolations"][number], readonly [string, readonly string[]]>
+> = {
+  process: ["in a process, on directories of the host", []],
+  inline: ["inline, on memory mounts", ["--memory"]],
+};
 
 /** A command that is known to end in another way, and why that is right. */
 interface KnownDifference {
@@ -70,12 +74,13 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const tally = { passed: 0, failed: 0 };
+  const engines = await enginesAtHand(say);
   if (await exists(`${folder}/manifest.json`)) {
-    const { passed, failed } = await runAttacks(folder, say);
+    const { passed, failed } = await runAttacks(folder, engines, say);
     tally.passed += passed;
     tally.failed += failed;
   }
-  if (await exists(`${folder}/wasi-p1`)) await runWasi(folder, tally);
+  if (await exists(`${folder}/wasi-p1`)) await runWasi(folder, engines, tally);
   if (await exists(`${folder}/core/json`)) {
     await runCore(
       folder,
@@ -114,11 +119,21 @@ async function runCore(
 }
 
 /** Runs WASI programs through the suite's own driver. */
-async function runWasi(folder: string, tally: Tally): Promise<void> {
+async function runWasi(
+  folder: string,
+  engines: readonly Engine[],
+  tally: Tally,
+): Promise<void> {
   const driver = await findRunner(folder, "wasi-driver.ts");
   const suite = await Deno.realPath(`${folder}/wasi-p1`);
   const adapter = new URL("./wasi_adapter.ts", import.meta.url).pathname;
-  for (const [place, flags] of PLACES) {
+  const places = engines.flatMap(({ name, isolations }) =>
+    isolations.map((isolation) => {
+      const [place, flags] = PLACES[isolation];
+      return [`on ${name}, ${place}`, [...flags, "--runtime", name]] as const;
+    })
+  );
+  for (const [place, flags] of places) {
     const out = await Deno.makeTempFile({ suffix: ".json" });
     const command = [
       ...[Deno.execPath(), "run", "-A", "--quiet", "--no-check"],

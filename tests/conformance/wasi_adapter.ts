@@ -2,11 +2,13 @@
  * Runs one test of a WASI suite, as the suite's driver asks for it: takes the
  * path of a job, uses its own standard streams as the guest's, and ends with
  * the guest's exit code, 134 for a trap. With `--memory` the guest runs inline,
- * on a copy of its directories in memory; without, in a process of its own.
+ * on a copy of its directories in memory; without, in a process of its own. With
+ * `--runtime NAME` another runtime than V8's runs it.
  *
  * @module
  */
 
+import { parseArgs } from "node:util";
 import {
   Capabilities,
   type Capability,
@@ -30,14 +32,25 @@ interface Job {
 
 const TRAPPED = 134;
 
+/** How a job is run. */
+interface Place {
+  readonly inMemory: boolean;
+  /** Name of the runtime. */
+  readonly runtime: string;
+}
+
 /** Runs a job; gives the exit code. */
-async function run(path: string, inMemory: boolean): Promise<number> {
+async function run(
+  path: string,
+  { inMemory, runtime }: Place,
+): Promise<number> {
   const job: Job = JSON.parse(await Deno.readTextFile(path));
   const { wasm, env, timeoutSeconds } = job;
   const [name = "guest", ...args] = job.args;
   const files = inMemory ? await copyOf(job.preopens) : {};
   await using sandbox = await Sandbox.create({
     module: wasm,
+    runtime,
     isolation: inMemory ? "inline" : "process",
     policy: SecurityPolicy.from([
       Capabilities.clock({ mode: "real" }),
@@ -101,5 +114,13 @@ async function copyOf(
   return files;
 }
 
-const [job = "", flag] = Deno.args.toReversed();
-Deno.exit(await run(job, flag === "--memory"));
+const { positionals: [job = ""], values } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    memory: { type: "boolean", default: false },
+    runtime: { type: "string", default: "v8" },
+  },
+});
+const { memory, runtime } = values;
+Deno.exit(await run(job, { inMemory: memory, runtime }));

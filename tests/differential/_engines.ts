@@ -12,7 +12,7 @@ import type {
   WasmResult,
 } from "../../runtime/types.ts";
 import type { ResourceLimits } from "../../security/limits.ts";
-import { Host, HostFailure } from "./_host.ts";
+import { type Host, HostFailure } from "./_host.ts";
 import {
   CHECKPOINT_NAME,
   type Generated,

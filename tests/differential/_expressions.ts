@@ -13,11 +13,7 @@ import { leb } from "../wasm.ts";
 import { constant, littleEndian } from "./_constants.ts";
 import { Emitter, Op } from "./_emitter.ts";
 import type { Operator, Type } from "./_operators.ts";
-import {
-  type FunctionShape,
-  IMPORTED_GLOBAL,
-  STEPS_GLOBAL,
-} from "./_shape.ts";
+import { type FunctionShape, IMPORTED_GLOBAL, STEPS_GLOBAL } from "./_shape.ts";
 
 /** Loads and stores of each type: the opcode, and log2 of its width. */
 export type Access = readonly [opcode: readonly number[], width: number];
@@ -116,6 +112,7 @@ export abstract class Expressions extends Emitter {
       } else this.expression(param, depth);
     });
     this.emit(...operator.bytes);
+    this.shape.written.add(Uint8Array.from(operator.bytes).toHex());
     if (operator.lanes !== undefined) {
       this.emit(this.random.below(operator.lanes));
     }
@@ -128,8 +125,9 @@ export abstract class Expressions extends Emitter {
     if (guard === "divisor") {
       this.expression(type, depth);
       // its lowest bit set: never zero; and no sign, so never -1
-      if (type === "i32") this.emit(0x41, 1, 0x72, 0x41, 1, 0x74, 0x41, 1, 0x76);
-      else this.emit(0x42, 1, 0x84, 0x42, 1, 0x86, 0x42, 1, 0x88);
+      if (type === "i32") {
+        this.emit(0x41, 1, 0x72, 0x41, 1, 0x74, 0x41, 1, 0x76);
+      } else this.emit(0x42, 1, 0x84, 0x42, 1, 0x86, 0x42, 1, 0x88);
       return;
     }
     // an integer of 31 bits without a sign fits everywhere

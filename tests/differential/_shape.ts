@@ -87,6 +87,8 @@ export interface Shape {
   readonly caution: number;
   readonly hasStart: boolean;
   readonly types: TypeList;
+  /** The encodings of operators that were written, as hexadecimal digits. */
+  readonly written: Set<string>;
 }
 
 /** The function types of a module, which grow as its code is written. */
@@ -171,6 +173,7 @@ export function shapeOf(seed: number): Shape {
     caution: random.pick([3, 20, 60, 200, 1000]),
     hasStart: random.below(4) === 0,
     types: new TypeList(),
+    written: new Set(),
   };
 }
 
@@ -185,15 +188,16 @@ function storage(
     { length: size - random.below(3) },
     () => random.below(functions),
   );
-  const segment = (most: number, isActive: boolean, room: number) =>
-  (_: unknown, index: number): SegmentShape => {
-    const length = random.below(Math.min(most, room) + 1);
-    return {
-      index,
-      length,
-      offset: isActive ? random.below(room - length + 1) : undefined,
+  const segment =
+    (most: number, isActive: boolean, room: number) =>
+    (_: unknown, index: number): SegmentShape => {
+      const length = random.below(Math.min(most, room) + 1);
+      return {
+        index,
+        length,
+        offset: isActive ? random.below(room - length + 1) : undefined,
+      };
     };
-  };
   const bytes = min * 65_536;
   return {
     memory: { min, max: min + random.below(4) },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Engine, endOf, RESOURCE, type Session } from "./_engines.ts";
+import { endOf, type Engine, RESOURCE, type Session } from "./_engines.ts";
 import { hash, Host, show } from "./_host.ts";
 import { type Generated, REFILL, STATE } from "./generate.ts";
 
@@ -174,7 +174,10 @@ async function fuelDifferences(
   const little = await endWith(engine, module, used - 1);
   return [
     [`with fuel ${used}: ${enough}`, `with fuel ${used}: returned`],
-    [`with fuel ${used - 1}: ${little}`, `with fuel ${used - 1}: resource fuel`],
+    [
+      `with fuel ${used - 1}: ${little}`,
+      `with fuel ${used - 1}: resource fuel`,
+    ],
   ].filter(([got, wanted]) => got !== wanted) as [string, string][];
 }
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Random } from "../v8/_random.ts";
+import type { Random } from "../v8/_random.ts";
 import { body, build, type Bytes, leb, name, vec } from "../wasm.ts";
 import { constant, sleb, valueOf, zero } from "./_constants.ts";
 import { type NumberType, type Type, TYPE_BYTES } from "./_operators.ts";
@@ -39,6 +39,8 @@ export interface Generated {
   readonly calls: readonly GuestCall[];
   /** Parts that can be left out: functions, and their statements. */
   readonly parts: readonly string[];
+  /** The encodings of operators in it, as hexadecimal digits. */
+  readonly operators: ReadonlySet<string>;
 }
 
 /** Module that the functions of the host and the constant come from. */
@@ -102,6 +104,7 @@ export function generate(
       ...isDeep ? [{ name: DEEP, args: [1] }] : [],
     ],
     parts,
+    operators: shape.written,
   };
 }
 
@@ -259,7 +262,15 @@ function elementsOf(shape: Shape, random: Random): Bytes[] {
               ? [0xd0, 0x70, 0x0b]
               : [0xd2, leb(random.below(count)), 0x0b])),
         ]
-        : [0, 0x41, offset, 0x0b, vec(slots.map((slot) => leb(slot)))]
+        : [
+          0,
+          0x41,
+          offset,
+          0x0b,
+          vec(slots.map((slot) =>
+            leb(slot)
+          )),
+        ]
     ),
     // every function may be referred to
     [3, 0, vec(declared)],

@@ -28,6 +28,7 @@ export interface OpenOptions extends
   Partial<
     Pick<
       ProcessOptions,
+      | "engine"
       | "extism"
       | "imports"
       | "launch"

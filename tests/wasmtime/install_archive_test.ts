@@ -248,17 +248,24 @@ Deno.test("installWasmtime() writes nothing that an archive asks for", async () 
 });
 
 Deno.test("installWasmtime() is cancelled while a server is slow", async () => {
-  const cancelled = Promise.withResolvers<void>();
-  const trickle = () =>
-    new Response(
+  const cancelled: Promise<void>[] = [];
+  const trickle = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    cancelled.push(promise);
+    let timer: ReturnType<typeof setInterval> | undefined;
+    return new Response(
       new ReadableStream({
-        pull: async (controller) => {
-          await new Promise((resolve) => setTimeout(resolve, 10));
-          controller.enqueue(Uint8Array.of(0));
+        start: (controller) => {
+          const send = () => controller.enqueue(Uint8Array.of(0));
+          timer = setInterval(send, 10);
         },
-        cancel: () => cancelled.resolve(),
+        cancel: () => {
+          clearInterval(timer);
+          resolve();
+        },
       }),
     );
+  };
   await using world = await makeWorld(trickle);
   const { url: baseUrl, cacheDir } = world;
   const options = { from: "archive", baseUrl, cacheDir } as const;
@@ -270,12 +277,13 @@ Deno.test("installWasmtime() is cancelled while a server is slow", async () => {
     onProgress: () => controller.abort(reason),
   });
   assertEquals(await running.catch((error) => error), reason);
-  await cancelled.promise;
   await assertRejects(
     () => installWasmtime({ ...options, timeoutMs: 100 }),
     SandboxError,
     "it took longer than 100 ms",
   );
+  await Promise.all(cancelled);
+  assertEquals(cancelled.length, 2);
   assertEquals(await filesIn(cacheDir), []);
 });
 

@@ -1,0 +1,614 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { SandboxError } from "../../errors.ts";
+import type { GuestInstance } from "../../runtime/guest_source.ts";
+import { prepareLaunch } from "../../runtime/process/launch.ts";
+import { Machine } from "../../runtime/process/machine.ts";
+import { ProcessPool } from "../../runtime/process/pool.ts";
+import type { ProcessSource } from "../../runtime/process/process_source.ts";
+import { resolveLimits, type ResourceLimits } from "../../security/limits.ts";
+import type { Capability } from "../../security/types.ts";
+import { wasmtimeTest } from "../_wasmtime.ts";
+import { wat } from "../wasm.ts";
+import {
+  childrenOf,
+  decisionOf,
+  execute,
+  GRANTS,
+  IMPORTS,
+  isRunning,
+  numbers,
+  open,
+  type OpenOptions,
+  runTour,
+  services,
+  text,
+  tour,
+} from "./_process.ts";
+import { talker } from "./_talker.ts";
+
+const ENCODER = new TextEncoder();
+const MIB = 2 ** 20;
+/** What the machine has, and nothing of it. */
+const MACHINES = [new Machine(), new Machine({ wrap: false })];
+
+/** Opens a module in a process that has Wasmtime. */
+function openOn(
+  library: string,
+  module: Uint8Array<ArrayBuffer>,
+  options: OpenOptions = {},
+): Promise<ProcessSource> {
+  return open(module, { engine: { name: "wasmtime", library }, ...options });
+}
+
+/** Makes an instance of a module, and lets go of it afterwards. */
+async function within(
+  library: string,
+  module: Uint8Array<ArrayBuffer>,
+  options: OpenOptions,
+  use: (instance: GuestInstance, source: ProcessSource) => Promise<void>,
+): Promise<void> {
+  await using source = await openOn(library, module, options);
+  await using instance = await source.instantiate({});
+  await use(instance, source);
+}
+
+/** What a call rejects with; its process must not go on. */
+async function endOf(
+  library: string,
+  module: Uint8Array<ArrayBuffer>,
+  name: string,
+  options: OpenOptions = {},
+): Promise<SandboxError> {
+  let error: SandboxError | undefined;
+  await within(library, module, options, async (instance) => {
+    const call = instance.call(name, []);
+    error = await assertRejects(() => call, SandboxError);
+  });
+  assertEquals(childrenOf(Deno.pid), []);
+  if (error === undefined) throw new Error("the call has returned");
+  return error;
+}
+
+/** Resident bytes of a process. */
+function residentOf(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+}
+
+wasmtimeTest(
+  "call() carries every number exactly, on wasmtime",
+  async (library) => {
+    for (const machine of MACHINES) {
+      await within(library, await numbers(), {
+        imports: IMPORTS,
+        machine,
+      }, async (instance, source) => {
+        assertEquals(source.runtimeName, "wasmtime");
+        assertEquals(await instance.call("add", [2 ** 31 - 1, 1]), -(2 ** 31));
+        assertEquals(await instance.call("i64", [-(2n ** 63n)]), -(2n ** 63n));
+        assertEquals(await instance.call("f64", [-0]), -0);
+        assertEquals(await instance.call("f64", [NaN]), NaN);
+        assertEquals(await instance.call("two", []), [1, -2n]);
+        assertEquals(await instance.call("limit", []), 2n ** 63n - 1n);
+        assertEquals(await instance.call("wide", [40n, 2]), 42n);
+      });
+    }
+  },
+);
+
+wasmtimeTest(
+  "host functions run in the host, asynchronous ones too, on wasmtime",
+  async (library) => {
+    const twice = async (value: number) => {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return 2 * value;
+    };
+    const imports = { host: { ...IMPORTS["host"], twice: twice as never } };
+    await within(library, await numbers(), { imports }, async (instance) => {
+      assertEquals(await instance.call("twice", [21]), 42);
+    });
+  },
+);
+
+wasmtimeTest(
+  "services and streams cross to wasmtime's process",
+  async (library) => {
+    const given = {
+      call: (_: string, input: Uint8Array<ArrayBuffer>) => input.toReversed(),
+    };
+    await within(library, await talker(), {
+      services: services(given),
+    }, async (instance) => {
+      const reply = await instance.exchange("ask", ENCODER.encode("abc"));
+      assertEquals(reply[0], 0);
+      assertEquals(text(reply.subarray(4)), "cba");
+    });
+  },
+);
+
+wasmtimeTest(
+  "execute() runs a command in memory, on wasmtime",
+  async (library) => {
+    await using source = await openOn(library, await tour(), {
+      capabilities: GRANTS,
+    });
+    const stdin = crypto.getRandomValues(new Uint8Array(60_000));
+    const { exitCode, stdout } = await runTour(source, ["echo"], { stdin });
+    assertEquals(exitCode, 0);
+    assertEquals(stdout, stdin);
+    assertEquals((await runTour(source, ["exit", "42"])).exitCode, 42);
+  },
+);
+
+for (const machine of MACHINES) {
+  const namespace = await machine.namespace({ read: ["/tmp"], write: [] });
+  const how = namespace === undefined ? "checked" : "namespace";
+  wasmtimeTest(
+    `host directories are all that wasmtime's guest reaches, ${how}`,
+    async (library) => {
+      const folder = await Deno.makeTempDir();
+      try {
+        await Deno.mkdir(`${folder}/in/deep`, { recursive: true });
+        await Deno.mkdir(`${folder}/out`);
+        await Deno.writeTextFile(`${folder}/in/a`, "given");
+        await Deno.writeTextFile(`${folder}/secret`, "secret");
+        await Deno.symlink("../secret", `${folder}/in/leak`);
+        await Deno.symlink("/etc", `${folder}/in/etc`);
+        const events: string[] = [];
+        const mounts = [
+          { guest: "/in", host: `${folder}/in` },
+          {
+            guest: "/out",
+            host: `${folder}/out`,
+            access: "read-write",
+            symlinks: "within",
+          },
+        ];
+        const files = { type: "filesystem", mounts } as unknown as Capability;
+        await using source = await openOn(library, await tour(), {
+          machine,
+          capabilities: [...GRANTS, files],
+          onEvent: (event) => events.push(decisionOf(event)),
+        });
+        assertEquals(source.isolationReport.filesystem, how);
+        const run = (...args: string[]) => runTour(source, args);
+        assertEquals(text((await run("cat", "/in/a")).stdout), "given");
+        for (
+          const path of [
+            "/in/leak",
+            "/in/../secret",
+            "/in/deep/../../secret",
+            "/in/etc/passwd",
+            "/etc/passwd",
+            "in/../../etc/passwd",
+            `${folder}/secret`,
+            "/in/a/",
+            "/proc/self/maps",
+            library,
+            "/library",
+          ]
+        ) {
+          const { exitCode, stdout } = await run("cat", path);
+          assertEquals([exitCode, text(stdout)], [1, ""], path);
+        }
+        assertEquals((await run("put", "/in/b", "no")).exitCode, 1);
+        assertEquals((await run("put", "/out/../in/b", "no")).exitCode, 1);
+        assertEquals((await run("put", "/out/b", "yes")).exitCode, 0);
+        assertEquals(await Deno.readTextFile(`${folder}/out/b`), "yes");
+        assertEquals((await run("link", "b", "/out/l")).exitCode, 0);
+        assertEquals(text((await run("cat", "/out/l")).stdout), "yes");
+        assertEquals((await run("link", "../secret", "/out/m")).exitCode, 1);
+        assertEquals((await run("link", "/etc/passwd", "/out/n")).exitCode, 1);
+        assert(events.includes("denied filesystem.write /in/b"));
+        assertEquals(
+          (await Array.fromAsync(Deno.readDir(`${folder}/in`))).length,
+          4,
+        );
+        assertEquals(
+          (await Array.fromAsync(Deno.readDir(`${folder}/out`))).length,
+          2,
+        );
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  );
+}
+
+wasmtimeTest(
+  "a loop without end is killed at the deadline, on wasmtime",
+  async (library) => {
+    const limits = { timeoutMs: 300 };
+    const start = performance.now();
+    const error = await endOf(library, await numbers(), "spin", {
+      imports: IMPORTS,
+      limits,
+    });
+    assert(SandboxError.is(error, "limit-exceeded"), error.message);
+    assertEquals(error.details.limit, "timeoutMs");
+    assert(performance.now() - start < 10_000);
+  },
+);
+
+wasmtimeTest(
+  "a start function without end is killed, on wasmtime",
+  async (library) => {
+    const module = await wat(`(module (func $s (loop br 0)) (start $s))`);
+    await using source = await openOn(library, module, {
+      limits: { timeoutMs: 300 },
+    });
+    const error = await assertRejects(
+      () => source.instantiate({}),
+      SandboxError,
+    );
+    assertEquals(error.code, "limit-exceeded");
+    assertEquals(childrenOf(Deno.pid), []);
+  },
+);
+
+wasmtimeTest(
+  "abort and disposal kill a guest that runs, on wasmtime",
+  async (library) => {
+    await within(library, await tour(), {
+      capabilities: GRANTS,
+    }, async (instance) => {
+      const [pid = 0] = childrenOf(Deno.pid);
+      const controller = new AbortController();
+      const reason = new Error("stop");
+      setTimeout(() => controller.abort(reason), 50);
+      const { signal } = controller;
+      const run = execute(instance, ["spin"], {}, { signal });
+      assertEquals(await assertRejects(() => run), reason);
+      assert(pid > 0 && !isRunning(pid));
+    });
+    const source = await openOn(library, await numbers(), { imports: IMPORTS });
+    const instance = await source.instantiate({});
+    const [pid = 0] = childrenOf(Deno.pid);
+    const call = assertRejects(() => instance.call("spin", []), SandboxError);
+    await source[Symbol.asyncDispose]();
+    await call;
+    assert(pid > 0 && !isRunning(pid));
+  },
+);
+
+wasmtimeTest(
+  "memory that is all written to stays within its limit, on wasmtime",
+  async (library) => {
+    const module = await wat(`(module (memory (export "memory") 1)
+    (func (export "fill") (result i32)
+      (loop $grow (br_if $grow
+        (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+      (memory.fill (i32.const 0) (i32.const 1)
+        (i32.mul (memory.size) (i32.const 65536)))
+      memory.size))`);
+    const limits = { memoryBytes: 32 * MIB };
+    await within(library, module, { limits }, async (instance, source) => {
+      assertEquals(await instance.call("fill", []), 512);
+      const [pid = 0] = childrenOf(Deno.pid);
+      assert(residentOf(pid) < 200 * MIB, `${residentOf(pid)}`);
+      assertEquals(instance.usage().memoryBytes, 32 * MIB);
+      assert((source.isolationReport.dataBytes ?? 0) < 2 ** 31);
+    });
+  },
+);
+
+wasmtimeTest(
+  "a table grows to its limit alone, on wasmtime",
+  async (library) => {
+    const module = await wat(`(module (table 1 funcref)
+    (func (export "grow") (result i32)
+      (loop $grow (br_if $grow (i32.ne (i32.const -1)
+        (table.grow 0 (ref.null func) (i32.const 1)))))
+      table.size 0))`);
+    const limits = { tableElements: 5_000 };
+    await within(library, module, { limits }, async (instance) => {
+      assertEquals(await instance.call("grow", []), 5_000);
+    });
+  },
+);
+
+wasmtimeTest(
+  "endless recursion is a trap, and the process lives on, on wasmtime",
+  async (library) => {
+    const module = await wat(`(module (import "host" "twice"
+      (func $twice (param i32) (result i32)))
+    (func $deep (param i32) (result i32)
+      (i32.add (call $twice (i32.const 0))
+        (call $deep (i32.add (local.get 0) (i32.const 1)))))
+    (func $dive (result i32) (i32.add (i32.const 1) (call $dive)))
+    (func (export "deep") (result i32) (call $deep (i32.const 0)))
+    (func (export "dive") (result i32) (call $dive))
+    (func (export "one") (result i32) i32.const 1))`);
+    await using source = await openOn(library, module, { imports: IMPORTS });
+    for (const name of ["dive", "deep"]) {
+      const pids = childrenOf(Deno.pid);
+      {
+        await using instance = await source.instantiate({});
+        const error = await assertRejects(
+          () => instance.call(name, []),
+          SandboxError,
+        );
+        assertEquals(error.code, "limit-exceeded", error.message);
+        assertStringIncludes(error.message, "stack");
+      }
+      assertEquals(childrenOf(Deno.pid), pids);
+      await using next = await source.instantiate({});
+      assertEquals(await next.call("one", []), 1);
+    }
+  },
+);
+
+wasmtimeTest(
+  "a flood of output ends at its limit, on wasmtime",
+  async (library) => {
+    await using source = await openOn(library, await tour(), {
+      capabilities: GRANTS,
+      limits: { stdoutBytes: 100_000 },
+    });
+    const error = await assertRejects(
+      () => runTour(source, ["flood"]),
+      SandboxError,
+    );
+    assert(SandboxError.is(error, "limit-exceeded"), error.message);
+    assertEquals(error.details.limit, "stdoutBytes");
+  },
+);
+
+wasmtimeTest(
+  "a flood of host calls ends at its limit, on wasmtime",
+  async (library) => {
+    let calls = 0;
+    const twice = (value: number) => {
+      calls++;
+      return value;
+    };
+    const module = await wat(`(module (import "host" "twice"
+      (func $twice (param i32) (result i32)))
+    (func (export "flood") (loop
+      (drop (call $twice (i32.const 1))) (br 0))))`);
+    const error = await endOf(library, module, "flood", {
+      imports: { host: { twice } },
+      limits: { hostCalls: 500 },
+    });
+    assert(SandboxError.is(error, "limit-exceeded"), error.message);
+    assertEquals(error.details.limit, "hostCalls");
+    assertEquals(calls, 500);
+  },
+);
+
+wasmtimeTest(
+  "fuel ends a loop, and is counted, on wasmtime",
+  async (library) => {
+    await using source = await openOn(library, await numbers(), {
+      imports: IMPORTS,
+      limits: { fuel: 100_000, timeoutMs: Infinity },
+    });
+    await using instance = await source.instantiate({ fuel: 100_000 });
+    assertEquals(await instance.call("add", [1, 2]), 3);
+    assert((instance.usage().fuel ?? 0) > 0);
+    const error = await assertRejects(
+      () => instance.call("spin", []),
+      SandboxError,
+    );
+    assert(SandboxError.is(error, "limit-exceeded"), error.message);
+    assertEquals(error.details.limit, "fuel");
+  },
+);
+
+wasmtimeTest(
+  "cpuMs ends a guest by the kernel, on wasmtime",
+  async (library) => {
+    const machine = new Machine();
+    if ((await machine.tools()).prlimit === undefined) return;
+    const error = await endOf(library, await numbers(), "spin", {
+      imports: IMPORTS,
+      machine,
+      limits: { cpuMs: 1_000, timeoutMs: 30_000 },
+    });
+    assert(SandboxError.is(error, "limit-exceeded"), error.message);
+    assertEquals(error.details.limit, "cpuMs");
+  },
+);
+
+wasmtimeTest(
+  "stackBytes is not among what wasmtime enforces in a process",
+  async (library) => {
+    const limits = { stackBytes: 512 * 1024 };
+    await using source = await openOn(library, await numbers(), {
+      imports: IMPORTS,
+      limits,
+    });
+    assertEquals(source.features.limits.stackBytes, undefined);
+  },
+);
+
+/** A function of so many loops within each other that set so many locals. */
+function costly(depth: number, locals: number): Uint8Array<ArrayBuffer> {
+  const leb = (n: number): number[] =>
+    n < 128 ? [n] : [n & 127 | 128, ...leb(n >>> 7)];
+  const body = [1, ...leb(locals + 1), 0x7f];
+  for (let i = 0; i < depth; i++) body.push(0x03, 0x40);
+  for (let i = 0; i < locals; i++) {
+    body.push(0x20, ...leb(i), 0x21, ...leb(i + 1));
+  }
+  for (let i = 0; i < depth; i++) body.push(0x20, 0, 0x0d, 0, 0x0b);
+  body.push(0x0b);
+  const code = [1, ...leb(body.length), ...body];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+    ...[7, 5, 1, 1, 0x66, 0, 0, 10, ...leb(code.length), ...code],
+  ]);
+}
+
+wasmtimeTest(
+  "a module that takes all memory to compile ends its process alone",
+  async (library) => {
+    const machine = new Machine();
+    if ((await machine.tools()).prlimit === undefined) return;
+    const error = await assertRejects(
+      () => openOn(library, costly(8_000, 20_000), { machine }),
+      SandboxError,
+    );
+    const allowed = ["process-failed", "module-refused", "limit-exceeded"];
+    assert(allowed.includes(error.code), error.message);
+    assertEquals(childrenOf(Deno.pid), []);
+  },
+);
+
+wasmtimeTest("a library that is gone is told, on wasmtime", async (library) => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const gone = `${folder}/libwasmtime.so`;
+    const module = await numbers();
+    const refused = () =>
+      assertRejects(
+        () => openOn(gone, module, { imports: IMPORTS }),
+        SandboxError,
+      );
+    const unavailable = async (message: string) => {
+      const error = await refused();
+      assertStringIncludes(error.message, message);
+      assert(SandboxError.is(error, "runtime-unavailable"), error.message);
+      assertEquals(error.details.runtime, "wasmtime");
+    };
+    await unavailable("there is no library");
+    await Deno.writeTextFile(gone, "no library at all");
+    await unavailable("cannot be opened");
+    await Deno.copyFile(library, gone);
+    await Deno.truncate(gone, 100_000);
+    // the system's loader reads beyond its end, and is ended by SIGBUS
+    assertEquals((await refused()).code, "process-failed");
+    assertEquals(childrenOf(Deno.pid), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+wasmtimeTest(
+  "a pool keeps processes of both engines apart",
+  async (library) => {
+    await using pool = new ProcessPool({ spares: 1, maxProcesses: 4 });
+    for (const name of ["v8", "wasmtime", "v8", "wasmtime"] as const) {
+      const engine = name === "v8" ? { name } : { name, library };
+      await using source = await open(await numbers(), {
+        engine,
+        pool,
+        imports: IMPORTS,
+      });
+      await using instance = await source.instantiate({});
+      assertEquals(source.runtimeName, name);
+      assertEquals(await instance.call("add", [1, 2]), 3);
+    }
+  },
+);
+
+wasmtimeTest("two libraries have processes of their own", async (library) => {
+  const keyOf = async (path: string, machine: Machine) => {
+    const limits: ResourceLimits = {};
+    const { key, args } = await prepareLaunch({
+      limits: resolveLimits(limits),
+      read: [],
+      write: [],
+      fileBytes: 0,
+      engine: { name: "wasmtime", library: path },
+    }, machine);
+    assert(args.includes("--allow-ffi"));
+    return key;
+  };
+  for (const machine of MACHINES) {
+    const key = await keyOf(library, machine);
+    assert(key !== await keyOf(`${library}.2`, machine));
+    assertEquals(key, await keyOf(library, machine));
+  }
+});
+
+wasmtimeTest(
+  "native code in wasmtime's process sees no files and no network",
+  async (library) => {
+    const machine = new Machine();
+    const launch = await prepareLaunch({
+      limits: resolveLimits({}),
+      read: [],
+      write: [],
+      fileBytes: 0,
+      engine: { name: "wasmtime", library },
+    }, machine);
+    const { filesystem, noNetwork } = launch.report;
+    if (filesystem !== "namespace" || !noNetwork) return;
+    const program = `
+    const path = ${JSON.stringify(launch.engine)}.library;
+    const int = { result: "i32" };
+    const { symbols } = Deno.dlopen(path, {
+      open: { parameters: ["buffer", "i32"], ...int },
+      socket: { parameters: ["i32", "i32", "i32"], ...int },
+      connect: { parameters: ["i32", "buffer", "u32"], ...int },
+      execl: { parameters: ["buffer", "buffer", "pointer"], ...int },
+      mount: {
+        parameters: ["buffer", "buffer", "buffer", "u64", "pointer"], ...int,
+      },
+    });
+    const text = (each) => new TextEncoder().encode(each + "\\0");
+    const opened = ["/etc/passwd", "/proc/self/maps", "/proc/1/environ",
+      "/usr/bin/env", "/tmp", "/root", "/home", "/dev/null", "/bin/sh"]
+      .filter((each) => symbols.open(text(each), 0) >= 0);
+    const written = ["/library", "/deno", "/lib64/x", "/x/y"]
+      .filter((each) => symbols.open(text(each), 1) >= 0);
+    const address = Uint8Array.of(2, 0, ${PORT >> 8}, ${
+      PORT & 255
+    }, 127, 0, 0, 1,
+      0, 0, 0, 0, 0, 0, 0, 0);
+    const connected = symbols.connect(symbols.socket(2, 1, 0), address, 16) === 0;
+    const mounted = symbols.mount(text("none"), text("/"), text("tmpfs"), 0n,
+      null) === 0;
+    console.log(JSON.stringify({ opened, written, connected, mounted }));`;
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: PORT });
+    try {
+      const { stdout, stderr } = await new Deno.Command(launch.command, {
+        args: [
+          ...launch.args.slice(0, -1),
+          `data:application/javascript,${encodeURIComponent(program)}`,
+        ],
+        clearEnv: true,
+        env: { ...launch.env },
+        cwd: "/",
+      }).output();
+      assertEquals(JSON.parse(text(stdout) || text(stderr)), {
+        opened: [],
+        written: [],
+        connected: false,
+        mounted: false,
+      });
+    } finally {
+      listener.close();
+    }
+  },
+);
+
+/** Where the host listens, and no guest may connect to. */
+const PORT = 47_813;
+
+wasmtimeTest(
+  "what is not protected is said of wasmtime's process",
+  async (library) => {
+    for (const machine of MACHINES) {
+      await using source = await openOn(library, await numbers(), {
+        imports: IMPORTS,
+        machine,
+        capabilities: [{
+          type: "network",
+          hosts: ["example.org"],
+        } as unknown as Capability],
+      });
+      const gaps = source.unprotected.join("\n");
+      assertStringIncludes(gaps, "--allow-ffi");
+      const { filesystem } = source.isolationReport;
+      assertEquals(gaps.includes("sees no files"), filesystem === "namespace");
+      assert(!source.grants["network"]?.includes("may reach none"));
+    }
+  },
+);
