@@ -9,9 +9,6 @@ import type { Capability } from "../../security/types.ts";
 import { inlineFeatures } from "../inline_source.ts";
 import type { Enforcement, RuntimeFeatures } from "../types.ts";
 import { V8Runtime } from "../v8/runtime.ts";
-import {
-  WITHOUT_DEADLINES as FEATURES_OF_WASMTIME,
-} from "../wasmtime/features.ts";
 import type { ProcessEngine } from "./engine.ts";
 import type { IsolationReport } from "./launch.ts";
 
@@ -22,24 +19,49 @@ function hard(by: string): Enforcement {
   return Object.freeze({ level: "hard", by });
 }
 
+/** What an engine enforces by itself. */
+export interface EngineFeatures {
+  /** Its name. */
+  readonly name: EngineName;
+  /** What it can run and enforce. */
+  readonly features: RuntimeFeatures;
+}
+
+/**
+ * The features of an engine whose deadlines its host keeps.
+ *
+ * @param name Its name.
+ * @returns The features.
+ */
+export async function featuresByName(
+  name: EngineName,
+): Promise<EngineFeatures> {
+  if (name === "v8") {
+    const { features } = new V8Runtime({ keepsDeadlines: false });
+    return { name, features };
+  }
+  // loaded only here: whoever runs guests on V8 does not pay for it
+  const { WITHOUT_DEADLINES } = await import("../wasmtime/features.ts");
+  return { name, features: WITHOUT_DEADLINES };
+}
+
 /**
  * What a process enforces.
  *
  * @param report What the machine has.
  * @param limits The limits of the guest.
- * @param engine What runs the guest.
+ * @param engine What runs the guest, and its own features without deadlines.
  * @returns The features of the engine in a process.
  */
 export function featuresOf(
   { cpuSeconds, dataBytes }: IsolationReport,
   { stackBytes }: Pick<ResolvedLimits, "stackBytes">,
-  engine: EngineName = "v8",
+  { name: engine, features }: EngineFeatures = {
+    name: "v8",
+    features: new V8Runtime({ keepsDeadlines: false }).features,
+  },
 ): RuntimeFeatures {
-  const inline = inlineFeatures(
-    engine === "v8"
-      ? new V8Runtime({ keepsDeadlines: false })
-      : { features: FEATURES_OF_WASMTIME },
-  );
+  const inline = inlineFeatures({ features });
   const ofAll = dataBytes === undefined
     ? undefined
     : `RLIMIT_DATA of ${dataBytes} bytes for all of its process`;

@@ -166,7 +166,7 @@ export class ProcessInstance implements GuestInstance {
   }
 
   callSync(name: string): never {
-    throw notSync(name);
+    throw notSync(name, this.#parts.child.launch);
   }
 
   exchange<T extends string | Uint8Array>(
@@ -183,7 +183,7 @@ export class ProcessInstance implements GuestInstance {
   }
 
   exchangeSync(name: string): never {
-    throw notSync(name);
+    throw notSync(name, this.#parts.child.launch);
   }
 
   execute(

@@ -23,7 +23,12 @@ import { childCapabilities, memoryBytesOf, permissionsOf } from "./grants.ts";
 import { FEATURES } from "../v8/features.ts";
 import { ChildProcess } from "./child_process.ts";
 import { converse } from "./conversation.ts";
-import { describeGrants, featuresOf, gapsOf } from "./enforcement.ts";
+import {
+  describeGrants,
+  featuresByName,
+  featuresOf,
+  gapsOf,
+} from "./enforcement.ts";
 import { type ProcessEngine, V8 } from "./engine.ts";
 import { requireLibrary } from "./library.ts";
 import { FRAME, ProtocolError } from "./frames.ts";
@@ -93,7 +98,11 @@ export class ProcessSource implements GuestSource {
 
   private constructor(
     options: ProcessOptions,
-    { launch, symlinks }: { launch: Launch; symlinks: Symlinks },
+    { launch, symlinks, features }: {
+      launch: Launch;
+      symlinks: Symlinks;
+      features: RuntimeFeatures;
+    },
     home: Home,
   ) {
     this.#options = options;
@@ -102,10 +111,10 @@ export class ProcessSource implements GuestSource {
     this.#homes.add(home);
     this.module = home.module;
     this.isolationReport = launch.report;
-    const { capabilities, limits, engine: { name } = V8 } = options;
+    const { capabilities, engine: { name } = V8 } = options;
     const { report } = launch;
     this.runtimeName = name;
-    this.features = featuresOf(report, limits, name);
+    this.features = features;
     this.unprotected = gapsOf(report, name);
     this.grants = describeGrants(capabilities, report, name);
   }
@@ -137,8 +146,10 @@ export class ProcessSource implements GuestSource {
     }, machine);
     const symlinks = new Symlinks(options.capabilities, isAlone(launch));
     await symlinks.require(engine.name);
+    const own = await featuresByName(engine.name);
+    const features = featuresOf(launch.report, options.limits, own);
     const home = await openHome(options, launch, operation);
-    return new ProcessSource(options, { launch, symlinks }, home);
+    return new ProcessSource(options, { launch, symlinks, features }, home);
   }
 
   async instantiate(

@@ -16,7 +16,9 @@ import {
   isUsage,
 } from "./check.ts";
 import type { ChildProcess } from "./child_process.ts";
+import { V8 } from "./engine.ts";
 import type { Message } from "./frames.ts";
+import type { Launch } from "./launch.ts";
 import type { Done } from "./messages.ts";
 import type { RunStreams } from "./run_streams.ts";
 
@@ -76,12 +78,15 @@ export function failureOf(error: unknown): SandboxError {
 }
 
 /** A process answers later than at once. */
-export function notSync(name: string): SandboxError<"unsupported"> {
+export function notSync(
+  name: string,
+  { engine = V8 }: Pick<Launch, "engine">,
+): SandboxError<"unsupported"> {
   return new SandboxError(
     "unsupported",
     `Cannot call "${name}" in the calling thread: the guest is in a process ` +
       'of its own (use call, or isolation "inline")',
-    { details: { runtime: "v8", feature: "callSync" } },
+    { details: { runtime: engine.name, feature: "callSync" } },
   );
 }
 

@@ -29,6 +29,7 @@ import {
 import { Operations } from "./operations.ts";
 import { Insert, Plan } from "./plan.ts";
 import { ByteReader, malformed } from "./reader.ts";
+import { workOf } from "./work.ts";
 
 /** Kinds of blocks. */
 const BLOCK = 0;
@@ -71,6 +72,11 @@ export class Scanner {
   readonly helpers: HelperTable;
   /** Features that the code uses. */
   features = 0;
+  /**
+   * What all of the code takes an engine that optimizes it at once, as
+   * `work.ts` measures it.
+   */
+  work = 0;
 
   readonly #layout: ModuleLayout;
   readonly #mode: Instrumentation;
@@ -100,6 +106,15 @@ export class Scanner {
   readonly #checkedAtStart = new Int32Array(MAX_NESTING + 1);
   /** What the engine walks over at instructions that call out of the code. */
   #callWeight = 0;
+  /** The most values on the stack where control flow parts or meets. */
+  #tallest = 0;
+  /** How many loops there are, and how many are open. */
+  #loops = 0;
+  #openLoops = 0;
+  /** How many operations there are that may become loops. */
+  #operationCount = 0;
+  /** How deep each loop lies, all of them together. */
+  #loopDepths = 0;
   /** Whether the code handles references, which take far longer to save. */
   #references = false;
   #catches = false;
@@ -158,6 +173,14 @@ export class Scanner {
     this.#resultCount = resultCounts[type] ?? 0;
     this.#catches = false;
     this.#function(reader.pos, locals, false);
+    this.work += workOf({
+      bytes: end - start,
+      values: locals + this.#tallest,
+      merges: this.#merges,
+      weight: this.#weight,
+      loops: this.#loops + this.#operationCount,
+      loopDepths: this.#loopDepths,
+    });
     if (this.#catches && this.#mode.fuel) {
       this.plan.truncate(before);
       this.#function(reader.pos, locals, true);
@@ -208,6 +231,11 @@ export class Scanner {
     this.#row = 0;
     this.#checked = 0;
     this.#callWeight = 0;
+    this.#tallest = 0;
+    this.#loops = 0;
+    this.#openLoops = 0;
+    this.#operationCount = 0;
+    this.#loopDepths = 0;
     this.#kinds[0] = FUNCTION;
     this.#targeted[0] = 0;
     this.#deadAtStart[0] = 0;
@@ -380,6 +408,7 @@ export class Scanner {
     const at = this.#code.pos - 1;
     const effect = this.#operations.scan(opcode, kind);
     if (effect === "call") this.#calls++;
+    if (effect === "runtime" || effect === "call") this.#operationCount++;
     if (effect !== "none") this.#walked();
     if (effect !== "branch") return;
     this.#split(at, this.#branch());
@@ -431,6 +460,10 @@ export class Scanner {
     this.#move(this.#code.params + this.#code.results);
     this.#merge();
     this.#kinds[depth] = kind;
+    if (kind === LOOP) {
+      this.#loops++;
+      this.#loopDepths += ++this.#openLoops;
+    }
     this.#targeted[depth] = 0;
     this.#deadAtStart[depth] = this.#meter.dead ? 1 : 0;
     this.#checkedAtStart[depth] = this.#checked;
@@ -448,6 +481,7 @@ export class Scanner {
     // a branch may have gone past the checks within
     this.#checked = this.#checkedAtStart[depth] ?? 0;
     if (kind === LOOP) {
+      this.#openLoops--;
       const check = this.#checks[depth] ?? -1;
       // a loop to which nothing goes back runs once
       if (check >= 0 && !targeted) this.plan.change(check, Insert.none);
@@ -476,8 +510,10 @@ export class Scanner {
 
   /** Control flow parts or meets, with so many values to keep for it. */
   #merge(): void {
+    const height = Math.max(0, this.#height.now);
     this.#merges++;
-    this.#weight += this.#locals + 1 + Math.max(0, this.#height.now);
+    this.#weight += this.#locals + 1 + height;
+    this.#tallest = Math.max(this.#tallest, height);
   }
 
   /** Valid code leaves its results: else a change of height is not known. */

@@ -152,6 +152,12 @@ export function requireModule(module: Module, admission: Admission): void {
       "there is no WASI yet when that runs: use another runtime",
     );
   }
+  if (!hasMemory(module)) {
+    throw unsupported(
+      "a module that neither exports nor imports a memory",
+      "Wasmer runs none: export it, or use another runtime",
+    );
+  }
   const asked = new Set<Need>();
   const missing: ImportName[] = [];
   for (const need of module.imports) {
@@ -165,6 +171,10 @@ export function requireModule(module: Module, admission: Admission): void {
     }
   }
   if (missing.length > 0) throw notOffered(missing);
+}
+
+function hasMemory({ exports, imports }: Module): boolean {
+  return [...exports, ...imports].some(({ kind }) => kind === "memory");
 }
 
 /** The function that an import is; undefined if there is none. */

@@ -21,6 +21,8 @@ export interface CodeToTake {
   readonly key: string;
   /** The module. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How much work it is, see `v8/work.ts`; little for what is the host's. */
+  readonly work?: number;
 }
 
 /** Code of modules, until it is given back. */
@@ -63,9 +65,9 @@ export class Codes implements Disposable {
   }
 
   async #unit(plan: UnitPlan): Promise<UnitCode> {
-    const { key, written } = plan.unit.module.prepared;
+    const { key, written, work } = plan.unit.module.prepared;
     return {
-      main: await this.#code(key, () => written),
+      main: await this.#code(key, () => written, work),
       adapter: await this.#adapter(plan),
       constants: await this.#constants(plan),
       later: await this.#later(plan),
@@ -112,8 +114,9 @@ export class Codes implements Disposable {
   async #code(
     key: string,
     bytes: () => Uint8Array<ArrayBuffer>,
+    work = 0,
   ): Promise<Code> {
-    const code = await this.#take({ key, bytes: bytes() });
+    const code = await this.#take({ key, bytes: bytes(), work });
     this.#taken.push(code);
     return code;
   }

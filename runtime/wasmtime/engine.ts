@@ -79,14 +79,11 @@ export function makeEngine(
   { deadline, fuel }: EngineMode,
 ): Pointer {
   const config = required(symbols.wasm_config_new());
-  const switches: Record<Switch, boolean> = {
-    ...SWITCHES,
-    wasmtime_config_epoch_interruption_set: deadline,
-    wasmtime_config_consume_fuel_set: fuel,
-  };
-  for (const [name, value] of Object.entries(switches)) {
+  for (const [name, value] of Object.entries(SWITCHES)) {
     symbols[name as Switch](config, value);
   }
+  symbols.wasmtime_config_epoch_interruption_set(config, deadline);
+  symbols.wasmtime_config_consume_fuel_set(config, fuel);
   symbols.wasmtime_config_max_wasm_stack_set(config, BigInt(STACK_BYTES));
   return required(symbols.wasm_engine_new_with_config(config));
 }

@@ -46,7 +46,10 @@ export const FEATURES_OF_WASMTIME: RuntimeFeatures = Object.freeze({
         "millisecond; one bulk operation on memory goes on to its end, and a " +
         "host function that blocks is stopped when it returns",
     ),
-    fuel: hard("charges of fuel in Wasmtime's code"),
+    fuel: hard(
+      "charges of fuel in Wasmtime's code; together with it modules that use " +
+        "exceptions or functionReferences are refused",
+    ),
     messageBytes: hard("the host, before it copies"),
     moduleBytes: hard("the gate, before it reads further"),
     functionBytes: hard("the gate"),

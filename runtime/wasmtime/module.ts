@@ -19,12 +19,14 @@ import type {
   WasmFeature,
 } from "../types.ts";
 import { tableBound } from "../v8/admission.ts";
+import { refused } from "../v8/bounds.ts";
 import { ModuleCache } from "../v8/cache.ts";
 import { describe } from "../v8/compiled.ts";
 import { featureMask } from "../v8/features.ts";
 import { gate, validate } from "../v8/gate.ts";
 import { functionTypes, type MemoryLayout } from "../v8/layout.ts";
 import { realm } from "../v8/realm.ts";
+import { MAX_WORK } from "../v8/work.ts";
 import { WASM_FEATURES } from "./engine.ts";
 import { exposed, importedGlobals } from "./exposed.ts";
 import { NAME } from "./unavailable.ts";
@@ -63,6 +65,8 @@ export interface Prepared {
   readonly tableElements: number;
   /** Types of the globals that it imports, in their order. */
   readonly globals: readonly (NumberType | undefined)[];
+  /** How much work it is to compile it. */
+  readonly work: number;
   /** What it counts towards the bound of the cache. */
   readonly cacheBytes: number;
 }
@@ -167,7 +171,16 @@ function write(
         : 'use the runtime "v8"',
     );
   }
-  const { layout } = gated;
+  const { layout, scanner: { work } } = gated;
+  if (work > MAX_WORK) {
+    const units = `${work.toPrecision(2)} units of work`;
+    throw refused(
+      "the engine compiles it as a whole, which nothing can stop, and it is " +
+        `${units}, more than ${MAX_WORK} (have it compiled with ` +
+        'optimizations, or use the runtime "v8")',
+      { reason: "too much to compile" },
+    );
+  }
   // before V8 sees it, which keeps types for as long as the process lives
   realm.admitTypes(functionTypes(layout));
   validate(source);
@@ -192,6 +205,7 @@ function write(
     ),
     tableElements: tableBound(layout, mode),
     globals: importedGlobals(layout),
+    work,
     cacheBytes: source.length + written.length,
   };
 }

@@ -228,9 +228,10 @@ class UnitPlanner {
   #constant(constant: Constant, { module, name }: ModuleImport): Binding {
     const { type, value } = constant;
     const expected = type === "i64" ? "bigint" : "number";
-    if (typeof value !== expected) {
+    const given = typeof value;
+    if (given !== expected) {
       throw doesNotFit(
-        `"${module}"."${name}" must be a ${expected}, not a ${typeof value}`,
+        `"${module}"."${name}" must be a ${expected}, not a ${given}`,
       );
     }
     return { from: "constant", index: this.#constants.push(constant) - 1 };

@@ -19,6 +19,7 @@ import type {
   OperationOptions,
   Runtime,
   RuntimeFeatures,
+  WasmFeature,
 } from "../types.ts";
 import { checkBounds, checkMemory } from "../v8/admission.ts";
 import { OUT_OF_REACH } from "../v8/features.ts";
@@ -162,13 +163,15 @@ export class WasmtimeRuntime implements Runtime {
     return await this.#use(async () => {
       const given = { features, limits };
       const prepared = await prepare(bytes, given, this.#library.prepared);
+      requireCounted(prepared.description, limits);
       const module = new WasmtimeModule(prepared, given, limits);
       // at once: whether the engine takes it must be known now
       const engine = this.#library.engine(this.#modeOf(limits));
-      const { key, written } = prepared;
+      const { key, written, work } = prepared;
       const code = await this.#library.code(engine, {
         key,
         bytes: written,
+        work,
         store: this.#store,
       });
       engine.codes.giveBack(code);
@@ -193,7 +196,10 @@ export class WasmtimeRuntime implements Runtime {
       ),
     );
     const modules = [main, ...linked.values()];
-    for (const each of modules) checkBounds(each.limits, limits);
+    for (const each of modules) {
+      checkBounds(each.limits, limits);
+      requireCounted(each, limits);
+    }
     checkTogether(modules, limits);
     const given = unitsOf(main, linked, hostModules);
     return await this.#use(async () => {
@@ -356,6 +362,29 @@ function compiledHere(module: Module): WasmtimeModule {
   if (module instanceof WasmtimeModule) return module;
   throw new TypeError(
     `Cannot instantiate the module: it was not compiled by the "${NAME}" runtime`,
+  );
+}
+
+/**
+ * Proposals by which a guest gets fuel back: where an exception is caught, and
+ * behind a call by reference, Wasmtime's code goes on with what was left before
+ * the call.
+ */
+const UNCOUNTED: readonly WasmFeature[] = Object.freeze([
+  "exceptions",
+  "functionReferences",
+]);
+
+/** Refuses fuel for a module that it would not be counted for. */
+function requireCounted(
+  { features }: Pick<Module, "features">,
+  { fuel }: ResolvedLimits,
+): void {
+  if (fuel === undefined) return;
+  const used = UNCOUNTED.find((name) => features.includes(name));
+  if (used === undefined) return;
+  throw notEnforced(
+    `the limit "fuel" for a module that uses the feature "${used}"`,
   );
 }
 

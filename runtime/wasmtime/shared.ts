@@ -17,6 +17,8 @@ import { Ticker } from "./ticker.ts";
 
 /** Modules up to this length are compiled at once: a thread costs more. */
 const SMALL_BYTES = 1024;
+/** Those that are more work would keep the event loop waiting. */
+const SMALL_WORK = 500_000;
 
 /** An engine, and the code that was compiled for it. */
 export interface SharedEngine {
@@ -34,6 +36,8 @@ export interface CodeSource {
   readonly key: string;
   /** The module. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How much work it is, see `v8/work.ts`; little for what is the host's. */
+  readonly work?: number;
   /** Where code is kept from one run of the program to the next, if anywhere. */
   readonly store: CodeStore | undefined;
 }
@@ -141,7 +145,8 @@ export class SharedLibrary {
    * take it.
    */
   code(engine: SharedEngine, source: CodeSource): Promise<Code> {
-    const { key, bytes, store } = source;
+    const { key, bytes, store, work = 0 } = source;
+    const isSmall = bytes.length <= SMALL_BYTES && work <= SMALL_WORK;
     return engine.codes.take({
       key,
       byteLength: bytes.length,
@@ -149,7 +154,7 @@ export class SharedLibrary {
         const { native } = this;
         const kept = await store?.load(bytes, engine, native);
         if (kept !== undefined) return kept;
-        const module = await compile(native, engine.pointer, bytes);
+        const module = await compile(native, engine.pointer, bytes, isSmall);
         await store?.save(bytes, engine, { native, module });
         return module;
       },
@@ -173,11 +178,12 @@ async function compile(
   native: Native,
   engine: Pointer,
   bytes: Uint8Array<ArrayBuffer>,
+  isSmall: boolean,
 ): Promise<Pointer> {
   const { symbols } = native;
   const box = new BigUint64Array(1);
   const length = BigInt(bytes.length);
-  const error = bytes.length <= SMALL_BYTES
+  const error = isSmall
     ? symbols.wasmtime_module_new(engine, bytes, length, box)
     : await symbols.compileElsewhere(engine, bytes, length, box);
   const reason = native.takeError(error);

@@ -10,7 +10,7 @@ import { PAGE_BYTES } from "../v8/link.ts";
 import type { Native, Pointer } from "./native.ts";
 import { required } from "./native.ts";
 import type { Symbols } from "./symbols.ts";
-import { GuestStop, trapped, uncaught } from "./traps.ts";
+import { type GuestStop, trapped, uncaught } from "./traps.ts";
 
 /** An instance in a store, as `wasmtime/instance.h` lays it out. */
 export type InstanceHandle = BigUint64Array<ArrayBuffer>;

@@ -14,21 +14,22 @@ export const NAME = "wasmtime";
  * The error of an engine that cannot be had.
  *
  * @param reason Why not.
- * @param suggestion What to do about it.
+ * @param suggestion What to do about it; how it is got, if left out.
  * @param cause What was thrown, if anything.
  * @returns The error.
  */
 export function unavailable(
   reason: string,
-  suggestion: string = HOW_TO_GET,
+  suggestion?: string,
   cause?: unknown,
 ): SandboxError<"runtime-unavailable"> {
+  const advice = suggestion ?? HOW_TO_GET;
   return new SandboxError(
     "runtime-unavailable",
-    `Cannot use the runtime "${NAME}": ${reason} (${suggestion})`,
+    `Cannot use the runtime "${NAME}": ${reason} (${advice})`,
     {
       ...(cause === undefined ? {} : { cause }),
-      details: { runtime: NAME, reason, suggestion },
+      details: { runtime: NAME, reason, suggestion: advice },
     },
   );
 }

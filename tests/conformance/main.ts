@@ -7,7 +7,8 @@
  *
  * The folder is where the suites were unpacked. The core scripts, in
  * `core/json`, are run once as they are, then through gate and rewriter in each
- * mode; every command must end as it ended without them. The WASI programs, in
+ * mode; every command must end as it ended without them. Then they are run on
+ * each runtime through its own interface, see `core_numbers.ts`. The WASI programs, in
  * `wasi-p1`, are run on every runtime that is at hand, in both isolations. A
  * folder that holds hostile guests has a `manifest.json`; see `attacks.ts`.
  *
@@ -15,7 +16,9 @@
  */
 
 import { parseArgs } from "node:util";
+import { RuntimeFactory } from "../../runtime/mod.ts";
 import { runAttacks } from "./attacks.ts";
+import { LEFT_OUT, type Log, runNumbers, UNEXPECTED } from "./core_numbers.ts";
 import { type Engine, enginesAtHand } from "./engines.ts";
 
 /** How the hook of the core scripts is to instrument modules, by the query it gets. */
@@ -38,8 +41,19 @@ interface KnownDifference {
 
 const KNOWN: readonly KnownDifference[] = [];
 
-/** The outcome of each command, by script. */
-type Log = Readonly<Record<string, readonly string[]>>;
+const NEEDS_GC = "it has constants or types of the proposal gc, which V8 " +
+  "takes without that and Wasmtime does not";
+
+/** What Wasmtime does in another way than V8, both through this package. */
+const KNOWN_OF_WASMTIME: readonly KnownDifference[] = [
+  ...[82, 83, 113].map((index) => ["global/global.json", index] as const),
+  ...[15, 16].map((index) => ["elem/elem.json", index] as const),
+  ...[9, 10].map((index) => ["data/data.json", index] as const),
+  ["type-equivalence/type-equivalence.json", 3] as const,
+].map(([file, index]) => ({ file, index, reason: NEEDS_GC }));
+
+/** Scripts of a proposal that Wasmtime lacks, which it says. */
+const LEGACY = /^legacy\//;
 
 interface Difference {
   readonly file: string;
@@ -87,6 +101,7 @@ export async function main(args: readonly string[]): Promise<number> {
       values.runner ?? await findRunner(folder, "core-run.ts"),
       tally,
     );
+    await compareEngines(`${folder}/core/json`, engines, tally);
   } else say(`core: skipped, no ${folder}/core/json`);
   say(`${tally.passed} passed, ${tally.failed} failed`);
   return tally.failed > 0 ? 1 : 0;
@@ -116,6 +131,40 @@ async function runCore(
     );
     for (const difference of differences) say(`  ${describe(difference)}`);
   }
+}
+
+/** Runs all scripts on each runtime, and compares it with the first. */
+async function compareEngines(
+  folder: string,
+  engines: readonly Engine[],
+  tally: Tally,
+): Promise<void> {
+  const scripts = await Deno.realPath(folder);
+  const logs: Log[] = [];
+  for (const { name } of engines) {
+    await using runtime = await new RuntimeFactory().create(name);
+    logs.push(await runNumbers(runtime, scripts));
+  }
+  const [first = {}, ...others] = logs;
+  const all = Object.values(first).flat();
+  const run = all.filter((text) => text !== LEFT_OUT).length;
+  const unexpected = all.filter((text) => text.startsWith(UNEXPECTED)).length;
+  others.forEach((log, index) => {
+    const differences = compare(first, log, (text) => text);
+    const unknown = differences.filter((each) =>
+      !LEGACY.test(each.file) &&
+      reasonOf(each, KNOWN_OF_WASMTIME) === undefined
+    );
+    tally.failed += unknown.length;
+    tally.passed += run - unknown.length;
+    say(
+      `core, ${engines[index + 1]?.name} as ${engines[0]?.name}: ${run} ` +
+        `commands, ${differences.length} differences (${unknown.length} ` +
+        `unknown); ${all.length - run} left out, and ${unexpected} return ` +
+        "something else on both, for want of what is left out",
+    );
+    for (const each of unknown) say(`  ${describe(each)}`);
+  });
 }
 
 /** Runs WASI programs through the suite's own driver. */
@@ -215,9 +264,14 @@ async function runScripts(
  *
  * @param raw Outcomes without the rewriter.
  * @param rewritten Outcomes with it.
+ * @param textOf What of an outcome is compared.
  * @returns Where they differ.
  */
-export function compare(raw: Log, rewritten: Log): Difference[] {
+export function compare(
+  raw: Log,
+  rewritten: Log,
+  textOf: (outcome: string) => string = firstWord,
+): Difference[] {
   const differences: Difference[] = [];
   for (
     const file of new Set([...Object.keys(raw), ...Object.keys(rewritten)])
@@ -231,7 +285,7 @@ export function compare(raw: Log, rewritten: Log): Difference[] {
     ) {
       const one = before[index] ?? "missing";
       const other = after[index] ?? "missing";
-      if (firstWord(one) !== firstWord(other)) {
+      if (textOf(one) !== textOf(other)) {
         differences.push({ file, index, raw: one, rewritten: other });
       }
     }
@@ -243,8 +297,11 @@ function firstWord(text: string): string {
   return text.split(" ", 1)[0] ?? "";
 }
 
-function reasonOf({ file, index }: Difference): string | undefined {
-  return KNOWN.find((known) => known.file === file && known.index === index)
+function reasonOf(
+  { file, index }: Difference,
+  list: readonly KnownDifference[] = KNOWN,
+): string | undefined {
+  return list.find((known) => known.file === file && known.index === index)
     ?.reason;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { endOf, type Engine, RESOURCE, type Session } from "./_engines.ts";
+import { EXPLAINED } from "./_explained.ts";
 import { hash, Host, show } from "./_host.ts";
 import { type Generated, REFILL, STATE } from "./generate.ts";
 
@@ -15,6 +16,9 @@ export interface Report {
   /** Fuel that each call used, where it is counted. */
   readonly fuel: readonly (number | undefined)[];
 }
+
+/** What explained differences are counted as. */
+export const EXPLAINED_NAME = "explained differences";
 
 /** How often something happened. */
 export type Counts = Record<string, number>;
@@ -79,33 +83,34 @@ export interface Difference {
   readonly lines: readonly [string, string];
 }
 
+/** What comparing two reports has shown. */
+export interface Comparison {
+  /** The first two lines that differ, and for which there is no explanation. */
+  readonly lines?: readonly [string, string];
+  /** How many differences there are before, each with its explanation. */
+  readonly explained: number;
+}
+
 /**
- * The first difference between two reports.
+ * Compares two reports, line by line.
  *
  * @param one What one engine gave.
  * @param other What the other gave.
- * @returns The lines that differ. What follows the end of a resource is not
- * compared: how deep a stack is differs from engine to engine, and so does all
- * that a guest did until it was full.
+ * @returns Where they differ.
  */
-export function differ(
-  one: Report,
-  other: Report,
-): readonly [string, string] | undefined {
+export function differ(one: Report, other: Report): Comparison {
   const length = Math.max(one.lines.length, other.lines.length);
+  let explained = 0;
   for (let index = 0; index < length; index++) {
     const mine = one.lines[index] ?? "nothing";
     const theirs = other.lines[index] ?? "nothing";
-    if (stackEnd(mine) !== undefined && stackEnd(mine) === stackEnd(theirs)) {
-      return undefined;
-    }
-    if (mine !== theirs) return [mine, theirs];
+    if (mine === theirs) continue;
+    const known = EXPLAINED.find(({ fits }) => fits(mine, theirs));
+    if (known === undefined) return { lines: [mine, theirs], explained };
+    explained++;
+    if (known.isLast) break;
   }
-}
-
-/** The beginning of a line that says that the stack is full, up to that. */
-function stackEnd(line: string): string | undefined {
-  return /^.*?: resource stack/.exec(line)?.[0];
+  return { explained };
 }
 
 /**
@@ -114,7 +119,8 @@ function stackEnd(line: string): string | undefined {
  *
  * @param engines The engines.
  * @param module The module.
- * @param counts Takes how often each kind of end was seen.
+ * @param counts Takes how often each kind of end was seen, and how many
+ * differences are explained.
  * @returns The differences.
  */
 export async function compare(
@@ -130,7 +136,8 @@ export async function compare(
   for (const line of expected.lines) count(counts, kindOf(line));
   for (const engine of others) {
     const report = await run(engine, module);
-    const lines = differ(expected, report);
+    const { lines, explained } = differ(expected, report);
+    count(counts, EXPLAINED_NAME, explained);
     if (lines !== undefined) {
       differences.push({ seed, engines: [first.name, engine.name], lines });
     } else if (engine.countsFuel) {
@@ -150,8 +157,8 @@ function kindOf(line: string): string {
   return /^[^:]*: ([^|]*) \|/.exec(line)?.[1] ?? "other";
 }
 
-function count(counts: Counts, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
+function count(counts: Counts, name: string, more = 1): void {
+  counts[name] = (counts[name] ?? 0) + more;
 }
 
 /** Whether the same takes the same fuel again, and no more than it says. */

@@ -76,7 +76,7 @@ function placesOf(
         features: featuresOf(
           FULL_MACHINE,
           { stackBytes: SOME_NUMBER },
-          runtime,
+          { name: runtime, features },
         ),
         unprotected: gapsOf(FULL_MACHINE, runtime),
       }

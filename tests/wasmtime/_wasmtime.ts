@@ -1,27 +1,12 @@
 /** What the tests on Wasmtime have in common. */
 
-import { SandboxError } from "../../errors.ts";
-import { findLibrary } from "../../runtime/wasmtime/find.ts";
 import {
   type WasmtimeOptions,
   WasmtimeRuntime,
 } from "../../runtime/wasmtime/runtime.ts";
+import { LIBRARY } from "../_wasmtime.ts";
 
-/**
- * Where the library is. Where it cannot be had tests are skipped, which can be
- * seen, but not on CI, where this throws.
- */
-export const LIBRARY: string | undefined = await find();
-
-async function find(): Promise<string | undefined> {
-  try {
-    return (await findLibrary()).path;
-  } catch (error) {
-    if (!SandboxError.is(error, "runtime-unavailable")) throw error;
-    if (Deno.env.get("CI")) throw error;
-    return undefined;
-  }
-}
+export { LIBRARY };
 
 /** Registers a test that needs the library. */
 export function testOnWasmtime(

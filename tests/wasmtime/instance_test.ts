@@ -385,11 +385,12 @@ testOnWasmtime(
       `(module (import "h" "f" (func $f)) (memory (export "memory") 1)
     (func (export "run") (result i32)
       (call $f) (i32.store (i32.const 0) (i32.const 5)) (i32.load (i32.const 0))))`;
-    let instance: Instance | undefined;
-    const f = () => void instance?.[Symbol.asyncDispose]();
-    instance = await make(runtime, text, { imports: { h: { f } } });
+    const made: Instance[] = [];
+    const f = () => void made[0]?.[Symbol.asyncDispose]();
+    const instance = await make(runtime, text, { imports: { h: { f } } });
+    made.push(instance);
     assertEquals(await instance.call("run", []), 5);
-    const error = await assertRejects(() => instance?.call("run", []) as never);
+    const error = await assertRejects(() => instance.call("run", []));
     assertEquals(codeOf(error), "disposed");
   },
 );

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { SandboxError } from "../../../errors.ts";
 import { SecurityAuditor } from "../../../security/auditor.ts";
 import {
   type ResolvedLimits,
@@ -24,7 +23,9 @@ import { gate, validate } from "../../v8/gate.ts";
 import { requireModule } from "../admission.ts";
 import { MODULE_PATH, type WasmerOpen } from "../messages.ts";
 import type { SdkFiles } from "../sdk_files.ts";
+import { notTaken } from "./refusal.ts";
 import { startWasmer, type Wasmer } from "./sdk.ts";
+import { Threads } from "./threads.ts";
 
 /** What a program is called, unless its run says otherwise. */
 const USUAL_NAME = "guest";
@@ -41,15 +42,18 @@ export class Guest {
   readonly auditor: Auditor;
   /** The engine. */
   readonly wasmer: Wasmer;
+  /** Its threads. */
+  readonly threads: Threads;
   readonly #code: Uint8Array;
   readonly #package: unknown;
 
   private constructor(
-    { module, open, auditor, wasmer }: {
+    { module, open, auditor, wasmer, threads }: {
       readonly module: Omit<Module, "byteLength">;
       readonly open: WasmerOpen;
       readonly auditor: Auditor;
       readonly wasmer: Wasmer;
+      readonly threads: Threads;
     },
     code: Uint8Array,
     usual: unknown,
@@ -59,6 +63,7 @@ export class Guest {
     this.capabilities = open.capabilities;
     this.auditor = auditor;
     this.wasmer = wasmer;
+    this.threads = threads;
     this.#code = code;
     this.#package = usual;
   }
@@ -93,14 +98,16 @@ export class Guest {
       threads: features.threads === true,
     });
     const code = capped(gated, limits, { makesImports: true });
+    const threads = new Threads();
+    threads.watch();
     const wasmer = await startWasmer(files, open.enginePages);
+    await warmUp(wasmer, threads);
     const usual = await packed(wasmer, code, USUAL_NAME);
-    return new Guest({ module, open, auditor, wasmer }, code, usual);
-  }
-
-  /** Whether the module imports one of some functions. */
-  imports(...names: readonly string[]): boolean {
-    return this.module.imports.some(({ name }) => names.includes(name));
+    return new Guest(
+      { module, open, auditor, wasmer, threads },
+      code,
+      usual,
+    );
   }
 
   /**
@@ -116,6 +123,29 @@ export class Guest {
   }
 }
 
+/** A program that does nothing, with a memory, as Wasmer asks for. */
+const NOTHING = Uint8Array.fromHex(
+  "0061736d01000000010401600000030201000503010001071302066d656d6f7279" +
+    "0200065f737461727400000a040102000b",
+);
+
+/** Starts the thread of the first program, which takes no time of its own then. */
+async function warmUp(wasmer: Wasmer, threads: Threads): Promise<void> {
+  const nothing = await packed(wasmer, NOTHING, USUAL_NAME);
+  const sandbox = await wasmer.sandboxes.create({
+    packages: [nothing],
+    env: {},
+    files: {},
+  });
+  const process = await sandbox.command(nothing, [], {}).spawn({
+    stdin: "closed",
+    stdout: "discard",
+    stderr: "discard",
+  });
+  await process.wait();
+  await threads.end();
+}
+
 async function packed(
   wasmer: Wasmer,
   code: Uint8Array,
@@ -127,11 +157,6 @@ async function packed(
       commands: { [name]: { module: "main" } },
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new SandboxError(
-      "module-refused",
-      `Cannot load the module: Wasmer does not take it: ${reason}`,
-      { details: { reason } },
-    );
+    throw notTaken(cause instanceof Error ? cause.message : String(cause));
   }
 }

@@ -14,8 +14,10 @@ import type { SentUsage } from "../../process/messages.ts";
 import { ProgramLists } from "../../wasi/program.ts";
 import { WORKSPACE } from "../wasi_imports.ts";
 import type { Guest } from "./guest.ts";
+import { notTaken } from "./refusal.ts";
 import type { AsyncPipe } from "./pipe.ts";
 import type { WasmerProcess, WasmerSandbox } from "./sdk.ts";
+import { ThreadFailure } from "./threads.ts";
 
 /** What a program is run with. */
 export interface RunParts {
@@ -27,11 +29,22 @@ export interface RunParts {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
+/** Functions by which a program comes to what it is run with. */
+const ARGUMENTS = ["args_get", "args_sizes_get"] as const;
+const VARIABLES = ["environ_get", "environ_sizes_get"] as const;
+const READERS = ["fd_read", "fd_pread"] as const;
+const WRITERS = ["fd_write", "fd_pwrite"] as const;
+
 /** One run of a program. */
 export class ProgramRun {
   readonly #guest: Guest;
   readonly #pipe: AsyncPipe;
-  readonly #used = { stdinBytes: 0, stdoutBytes: 0, stderrBytes: 0 };
+  readonly #used = {
+    memoryBytes: 0,
+    stdinBytes: 0,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+  };
   #sandbox: WasmerSandbox | undefined;
   #given = 0;
 
@@ -61,7 +74,7 @@ export class ProgramRun {
   async run({ args, env, files }: RunParts): Promise<number> {
     const guest = this.#guest;
     const [name = "guest", ...rest] = args;
-    const given = this.#mayUse("process", "arguments", "args_get") ? rest : [];
+    const given = this.#mayUse("process", "arguments", ARGUMENTS) ? rest : [];
     const stdin = await this.#stdin();
     const command = await guest.command(name);
     const sandbox = await guest.wasmer.sandboxes.create({
@@ -72,7 +85,8 @@ export class ProgramRun {
     this.#sandbox = sandbox;
     await this.#putFiles(sandbox, files);
     const output = (action: "stdout" | "stderr") =>
-      this.#mayUse("stdio", action, "fd_write") ? "pipe" : "discard";
+      this.#mayUse("stdio", action, WRITERS) ? "pipe" : "discard";
+    guest.threads.begin();
     const process = await sandbox.command(command, given, this.#place).spawn({
       stdin: stdin.length > 0 ? "pipe" : "closed",
       stdout: output("stdout"),
@@ -83,7 +97,7 @@ export class ProgramRun {
       this.#pass(process.stdout, 1, "stdoutBytes"),
       this.#pass(process.stderr, 2, "stderrBytes"),
     ]);
-    return await exitCodeOf(process);
+    return await this.#end(process);
   }
 
   /**
@@ -129,14 +143,20 @@ export class ProgramRun {
   }
 
   /** Asks, and records it, if the module can use it at all. */
-  #mayUse(capability: string, action: string, via: string): boolean {
-    const { auditor } = this.#guest;
-    return this.#guest.imports(via) &&
-      auditor.permits({ capability, action, resource: "", via });
+  #mayUse(
+    capability: string,
+    action: string,
+    functions: readonly string[],
+  ): boolean {
+    const { auditor, module } = this.#guest;
+    const used = module.imports.find(({ name }) => functions.includes(name));
+    if (used === undefined) return false;
+    const { name: via } = used;
+    return auditor.permits({ capability, action, resource: "", via });
   }
 
   #environment(given: RunParts["env"]): Record<string, string> {
-    if (!this.#mayUse("environment", "read", "environ_get")) return {};
+    if (!this.#mayUse("environment", "read", VARIABLES)) return {};
     const lists = new ProgramLists(this.#guest.capabilities);
     lists.set({ args: [], env: given });
     const decoder = new TextDecoder();
@@ -151,7 +171,7 @@ export class ProgramRun {
   async #stdin(): Promise<Uint8Array> {
     const { limits } = this.#guest;
     const bytes = new ByteCollector();
-    if (!this.#mayUse("stdio", "stdin", "fd_read")) return bytes.take();
+    if (!this.#mayUse("stdio", "stdin", READERS)) return bytes.take();
     for (;;) {
       const question = { what: "stdin", maxBytes: OUTPUT_BYTES };
       const { answer, body } = await this.#pipe.ask(question);
@@ -170,6 +190,17 @@ export class ProgramRun {
       const folder = path.slice(0, path.lastIndexOf("/"));
       if (folder !== WORKSPACE) await fs.mkdir(folder, { recursive: true });
       if (!path.endsWith("/")) await fs.writeFile(path, bytes);
+    }
+  }
+
+  async #end(process: WasmerProcess): Promise<number> {
+    try {
+      await process.wait();
+      const { exitCode = 0, memoryBytes } = await this.#guest.threads.end();
+      this.#used.memoryBytes = memoryBytes;
+      return exitCode;
+    } catch (error) {
+      throw failureOf(error);
     }
   }
 
@@ -231,15 +262,6 @@ async function readFile(
   return await fs.readFile(path).catch(() => undefined);
 }
 
-async function exitCodeOf(process: WasmerProcess): Promise<number> {
-  try {
-    const { exitCode } = await process.wait();
-    return exitCode >>> 0;
-  } catch (error) {
-    throw failureOf(error);
-  }
-}
-
 /** Such as "command execution failed: RuntimeError: js: unreachable". */
 const TRAP = /(?:RuntimeError|RangeError): (?:js: )?([^\n]*)/;
 /** What stands there for an exception. */
@@ -252,7 +274,9 @@ const STACK_BYTES = 984 * 1024;
 function failureOf(error: unknown): unknown {
   const text = error instanceof Error ? error.message : String(error);
   const reason = TRAP.exec(text)?.[1];
-  if (reason === undefined) return error;
+  if (reason === undefined) {
+    return error instanceof ThreadFailure ? notTaken(text) : error;
+  }
   if (reason === OVERFLOW) {
     return overLimit("stack", STACK_BYTES, "let the guest recurse less deep");
   }

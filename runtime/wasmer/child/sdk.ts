@@ -6,6 +6,7 @@
 
 import { relinked } from "../links.ts";
 import { ENTRIES, type SdkFiles } from "../sdk_files.ts";
+import { IN_THREAD } from "./threads.ts";
 
 /** What of the SDK is used; its own types come with the package. */
 export interface Wasmer {
@@ -136,7 +137,7 @@ class Links {
         (other) => this.urlOf(other),
       ),
     );
-    const text = path === ENTRIES.thread ? QUIET + linked : linked;
+    const text = path === ENTRIES.thread ? IN_THREAD + linked : linked;
     const url = URL.createObjectURL(
       new Blob([text], { type: "application/javascript" }),
     );
@@ -155,7 +156,3 @@ class Links {
     );
   }
 }
-
-/** What the engine says goes where crashes are told, not among messages. */
-const QUIET =
-  'for(const n of["log","info","debug","warn"])console[n]=console.error;';

@@ -1,0 +1,119 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Sandbox, SandboxError } from "../../mod.ts";
+import { wasmtimeTest } from "../_wasmtime.ts";
+import { build, bytes, leb, wat } from "../wasm.ts";
+
+const INLINE = { runtime: "wasmtime", isolation: "inline" } as const;
+
+const repeat = (count: number, each: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => each(index)).join("\n");
+
+/** Loops in each other, each left by one branch. */
+const nested = (count: number): string =>
+  `(module (func (export "f") (param i32)
+    ${"(loop ".repeat(count)}
+    ${repeat(count, (index) => `(br_if ${index} (local.get 0))`)}
+    ${")".repeat(count)}))`;
+
+/** Locals that all live through a loop with many branches. */
+const merged = (locals: number, branches: number): string =>
+  `(module (func (export "f") (param i32) (local ${"i64 ".repeat(locals)})
+    (loop
+      ${
+    repeat(branches, (branch) =>
+      `(if (local.get 0) (then ${
+        repeat(20, (at) =>
+          `(local.set ${1 + (20 * branch + at) % locals} (i64.const 1))`)
+      }))`)
+  }
+      (br_if 0 (local.get 0)))
+    ${repeat(locals, (at) => `(drop (local.get ${1 + at}))`)}))`;
+
+/** Sums of locals that all live around a loop. */
+const crossed = (locals: number): string =>
+  `(module (func (export "f") (param i32) (local ${"i64 ".repeat(locals)})
+    (loop
+      ${
+    repeat(locals, (at) =>
+      `(local.set ${1 + (at + 1) % locals} (i64.add
+        (local.get ${1 + at}) (local.get ${1 + (at * 7) % locals})))`)
+  }
+      (br_if 0 (local.get 0)))))`;
+
+/** Bulk operations in a row, each of which becomes a loop. */
+const bulk = (count: number): string =>
+  `(module (table 9 funcref) (func (export "f") (param i32)
+    ${"(table.fill (local.get 0) (ref.null func) (i32.const 5))".repeat(count)}
+  ))`;
+
+/** Functions of nothing but locals, in a few bytes each. */
+function empty(functions: number, locals = 0): Uint8Array<ArrayBuffer> {
+  const code = Uint8Array.from([1, ...leb(locals), 0x7e, 0x0b]);
+  return build({
+    types: [bytes("60 00 00")],
+    functions: Array.from({ length: functions }, () => 0),
+    bodies: Array.from(
+      { length: functions },
+      () => [...leb(code.length), ...code],
+    ),
+  });
+}
+
+wasmtimeTest(
+  "Wasmtime does not compile what would take minutes",
+  async (_library, t) => {
+    const bombs: Readonly<
+      Record<string, () => Promise<Uint8Array<ArrayBuffer>>>
+    > = {
+      "20,000 loops in each other": () => wat(nested(19_900)),
+      "5,000 locals and 900 branches": () => wat(merged(4_900, 900)),
+      "15,000 locals that are summed up": () => wat(crossed(15_000)),
+      "15,000 bulk operations": () => wat(bulk(15_000)),
+      "300,000 functions of nothing": () => Promise.resolve(empty(300_000)),
+      "5,000 functions of locals": () => Promise.resolve(empty(5_000, 49_999)),
+    };
+    for (const [name, bomb] of Object.entries(bombs)) {
+      await t.step(name, async () => {
+        const module = await bomb();
+        const start = performance.now();
+        const error = await assertRejects(() =>
+          Sandbox.create({ ...INLINE, module })
+        );
+        assert(SandboxError.is(error, "module-refused"), String(error));
+        assertEquals(error.details.reason, "too much to compile");
+        // compiled, each takes more than a minute
+        assert(performance.now() - start < 30_000);
+      });
+    }
+  },
+);
+
+wasmtimeTest(
+  "Wasmtime compiles loops, locals and branches as programs have them",
+  async () => {
+    for (const text of [nested(40), merged(150, 60), crossed(200), bulk(100)]) {
+      await using sandbox = await Sandbox.create({
+        ...INLINE,
+        module: await wat(text),
+      });
+      assertEquals(await sandbox.call("f", [0]), undefined);
+    }
+  },
+);
+
+wasmtimeTest(
+  "Wasmtime compiles elsewhere what is short and much work",
+  async () => {
+    // shorter than what is compiled at once, and some 5,000,000 locals
+    const module = empty(100, 49_999);
+    assert(module.length < 1024);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    try {
+      await using _sandbox = await Sandbox.create({ ...INLINE, module });
+      assert(turns > 1);
+    } finally {
+      clearInterval(timer);
+    }
+  },
+);
