@@ -14,6 +14,7 @@
 import { soakDifferential } from "./differential/soak.ts";
 import { soakRace } from "./process/race.ts";
 import { soakCycles, soakDeadlines } from "./soak_sandbox.ts";
+import { soakWasmtime } from "./wasmtime/soak.ts";
 import { soakMutants } from "./v8/mutate_soak.ts";
 
 /** A program: takes the rest of the arguments, tells whether all went well. */
@@ -28,6 +29,8 @@ const PROGRAMS: Readonly<Record<string, SoakProgram>> = {
   deadlines: soakDeadlines,
   /** Random modules on every engine: `[--count 10000] [--from 0] [--processes cores]`. */
   differential: soakDifferential,
+  /** A hundred thousand calls and ten thousand lives of a guest on Wasmtime. */
+  wasmtime: soakEngine,
   /** A directory that is swapped for a link under a guest: `[--seconds 30]`. */
   race: soakRace,
 };
@@ -53,6 +56,17 @@ export async function main(args: readonly string[]): Promise<number> {
     if (!passed) failed = true;
   }
   return failed ? 1 : 0;
+}
+
+async function soakEngine(): Promise<boolean> {
+  const report = await soakWasmtime({ calls: 100_000, cycles: 10_000 });
+  const { callsMiB, cyclesMiB } = report;
+  say(
+    `calls grew by ${callsMiB.toFixed(1)} MiB, lives by ${
+      cyclesMiB.toFixed(1)
+    }`,
+  );
+  return true;
 }
 
 function say(line: string): void {

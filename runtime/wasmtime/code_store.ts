@@ -21,10 +21,15 @@ const OTHERS = 0o077;
 const HASH_BYTES = 32;
 /** Longest entry that is read. */
 const MAX_BYTES = 512 * 2 ** 20;
-/** Most entries; beyond it the oldest are removed. */
+/** Most entries, and most bytes of all; beyond it the oldest are removed. */
 const MAX_ENTRIES = 256;
+const MAX_TOTAL_BYTES = 2 ** 30;
+/** What is left of a program that was ended while it wrote. */
+const ASIDE_MS = 3_600_000;
 /** How the names of entries end. */
 const SUFFIX = ".cwasm";
+/** And of what is not ready yet. */
+const ASIDE_SUFFIX = ".tmp";
 
 /** Code that was compiled. */
 export interface CompiledCode {
@@ -170,7 +175,7 @@ export class CodeStore {
 
   /** Writes aside first: nobody may find half of it. */
   async #write(name: string, entry: Uint8Array<ArrayBuffer>): Promise<void> {
-    const aside = `${this.#folder}/${crypto.randomUUID()}.tmp`;
+    const aside = `${this.#folder}/${crypto.randomUUID()}${ASIDE_SUFFIX}`;
     try {
       await Deno.writeFile(aside, entry, { createNew: true, mode: 0o600 });
       await Deno.rename(aside, `${this.#folder}/${name}${SUFFIX}`);
@@ -181,23 +186,38 @@ export class CodeStore {
   }
 
   async #prune(): Promise<void> {
-    const entries: { readonly path: string; readonly time: number }[] = [];
+    const entries: Kept[] = [];
     for await (const { name, isFile } of Deno.readDir(this.#folder)) {
-      if (!isFile || !name.endsWith(SUFFIX)) continue;
+      const isAside = name.endsWith(ASIDE_SUFFIX);
+      if (!isFile || !isAside && !name.endsWith(SUFFIX)) continue;
       const path = `${this.#folder}/${name}`;
-      const { mtime } = await Deno.lstat(path);
-      entries.push({ path, time: mtime?.getTime() ?? 0 });
+      const { mtime, size } = await Deno.lstat(path);
+      const time = mtime?.getTime() ?? 0;
+      if (!isAside) entries.push({ path, time, size });
+      else if (Date.now() - time > ASIDE_MS) await Deno.remove(path);
     }
     entries.sort((a, b) => b.time - a.time);
-    for (const { path } of entries.slice(MAX_ENTRIES)) {
+    let bytes = 0;
+    for (const [index, { path, size }] of entries.entries()) {
+      bytes += size;
+      // the latest stays, however large
+      if (index === 0) continue;
+      if (index < MAX_ENTRIES && bytes <= MAX_TOTAL_BYTES) continue;
       await Deno.remove(path);
     }
   }
 }
 
+/** A file of the folder. */
+interface Kept {
+  readonly path: string;
+  readonly time: number;
+  readonly size: number;
+}
+
 /** Whom files belong to that this process makes. */
 async function ownUid(folder: string): Promise<number> {
-  const path = `${folder}/${crypto.randomUUID()}.tmp`;
+  const path = `${folder}/${crypto.randomUUID()}${ASIDE_SUFFIX}`;
   using file = await Deno.open(path, {
     write: true,
     createNew: true,

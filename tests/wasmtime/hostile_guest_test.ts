@@ -26,7 +26,7 @@ const BY_REFERENCE = build({
   exports: [[...name("f"), 0, 1]],
   elements: [bytes("03 00 01 00")],
   bodies: [
-    bytes("15 01 01 7f 03 40 20 00 41 01 6a 22 00 41 e8 07 49 0d 00 0b 0b"),
+    bytes("14 01 01 7f 03 40 20 00 41 01 6a 22 00 41 e8 07 49 0d 00 0b 0b"),
     bytes("12 00 03 40 d2 00 14 00 20 00 41 01 6b 22 00 0d 00 0b 0b"),
   ],
 });
@@ -71,8 +71,9 @@ const ASKS = await wat(`(module
     (local.get $sum))
   (func $deep (export "deep") (param $n i32) (result i32)
     (if (result i32) (local.get $n)
-      (then (i32.add (call $ask)
-        (call $deep (i32.sub (local.get $n) (i32.const 1)))))
+      (then (i32.add
+        (call $deep (i32.sub (local.get $n) (i32.const 1)))
+        (call $ask)))
       (else (i32.const 0)))))`);
 
 wasmtimeTest(
