@@ -1,7 +1,7 @@
 /**
  * The library of Wasmtime, for tests.
  *
- * ```ts
+ * ```ts ignore
  * import { wasmtimeTest } from "../_wasmtime.ts";
  *
  * wasmtimeTest("WasmtimeRuntime compiles", async (library) => {

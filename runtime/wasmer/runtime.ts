@@ -56,6 +56,9 @@ import { WasmerSource } from "./source.ts";
  *     Capabilities.process(),
  *     Capabilities.stdio(),
  *     Capabilities.environment({}),
+ *     Capabilities.filesystem({
+ *       mounts: [{ guest: "/workspace", memory: true }],
+ *     }),
  *   ],
  * });
  * const { exitCode, stdout } = await sandbox.execute([], { stdin: "to be" });

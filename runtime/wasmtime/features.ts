@@ -43,8 +43,8 @@ export const FEATURES_OF_WASMTIME: RuntimeFeatures = Object.freeze({
     ),
     timeoutMs: hard(
       "checks of the epoch in Wasmtime's code, which a thread raises each " +
-        "millisecond; one bulk operation on memory goes on to its end, and a " +
-        "host function that blocks is stopped when it returns",
+        "millisecond; one bulk operation on memory, of 256 MiB at the most, " +
+        "goes on to its end, and a host function that blocks is stopped when it returns",
     ),
     fuel: hard(
       "charges of fuel in Wasmtime's code; together with it modules that use " +

@@ -12,6 +12,7 @@ import type {
   HostImports,
   HostModule,
   HostModuleFunction,
+  ModuleExport,
   ModuleImport,
   NumberType,
   Signature,
@@ -119,6 +120,8 @@ class UnitPlanner {
   readonly #units: readonly WasmtimeUnit[];
   readonly #options: PlanOptions;
   readonly #modules = new Map<string, HostFunctions>();
+  /** What other modules export, by their names. */
+  readonly #exports = new Map<string, ReadonlyMap<string, ModuleExport>>();
   readonly #functions: BoundFunction[] = [];
   readonly #constants: Constant[] = [];
   readonly #known = new Map<
@@ -261,10 +264,21 @@ class UnitPlanner {
     });
   }
 
+  /** What a module exports: there may be thousands, and as many imports. */
+  #exportsOf(module: string): ReadonlyMap<string, ModuleExport> {
+    let exports = this.#exports.get(module);
+    if (exports === undefined) {
+      const unit = this.#units.find((each) => each.name === module);
+      const all = unit?.module.exports ?? [];
+      exports = new Map(all.map((each) => [each.name, each]));
+      this.#exports.set(module, exports);
+    }
+    return exports;
+  }
+
   /** What another module exports under that name, if it is the same thing. */
   #linked({ module, name, kind, signature }: ModuleImport) {
-    const unit = this.#units.find((each) => each.name === module);
-    const found = unit?.module.exports.find((each) => each.name === name);
+    const found = this.#exportsOf(module).get(name);
     if (found?.kind !== kind || kind === "tag") return undefined;
     const linked: Binding = { from: "linked", unit: module, name };
     if (kind !== "function") return linked;

@@ -9,7 +9,6 @@ import { reasonOf } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
 import type { GuestSource, ProcessParts } from "../guest_source.ts";
-import { unsupported } from "../needs.ts";
 import type {
   CompileOptions,
   Instance,
@@ -19,7 +18,6 @@ import type {
   OperationOptions,
   Runtime,
   RuntimeFeatures,
-  WasmFeature,
 } from "../types.ts";
 import { checkBounds, checkMemory } from "../v8/admission.ts";
 import { OUT_OF_REACH } from "../v8/features.ts";
@@ -40,6 +38,7 @@ import { WasmtimeInstance } from "./instance.ts";
 import { type LinkParts, Live } from "./live.ts";
 import { prepare, WasmtimeModule } from "./module.ts";
 import { doesNotFit, plan, type WasmtimeUnit } from "./plan.ts";
+import { notEnforced, requireCounted, requireTimely } from "./refusals.ts";
 import { libraries, type SharedLibrary } from "./shared.ts";
 import { LinkFailure } from "./store.ts";
 import { GuestStop } from "./traps.ts";
@@ -164,6 +163,7 @@ export class WasmtimeRuntime implements Runtime {
       const given = { features, limits };
       const prepared = await prepare(bytes, given, this.#library.prepared);
       requireCounted(prepared.description, limits);
+      if (this.#keepsDeadlines) requireTimely(prepared, limits);
       const module = new WasmtimeModule(prepared, given, limits);
       // at once: whether the engine takes it must be known now
       const engine = this.#library.engine(this.#modeOf(limits));
@@ -199,6 +199,7 @@ export class WasmtimeRuntime implements Runtime {
     for (const each of modules) {
       checkBounds(each.limits, limits);
       requireCounted(each, limits);
+      if (this.#keepsDeadlines) requireTimely(each.prepared, limits);
     }
     checkTogether(modules, limits);
     const given = unitsOf(main, linked, hostModules);
@@ -362,37 +363,6 @@ function compiledHere(module: Module): WasmtimeModule {
   if (module instanceof WasmtimeModule) return module;
   throw new TypeError(
     `Cannot instantiate the module: it was not compiled by the "${NAME}" runtime`,
-  );
-}
-
-/**
- * Proposals by which a guest gets fuel back: where an exception is caught, and
- * behind a call by reference, Wasmtime's code goes on with what was left before
- * the call.
- */
-const UNCOUNTED: readonly WasmFeature[] = Object.freeze([
-  "exceptions",
-  "functionReferences",
-]);
-
-/** Refuses fuel for a module that it would not be counted for. */
-function requireCounted(
-  { features }: Pick<Module, "features">,
-  { fuel }: ResolvedLimits,
-): void {
-  if (fuel === undefined) return;
-  const used = UNCOUNTED.find((name) => features.includes(name));
-  if (used === undefined) return;
-  throw notEnforced(
-    `the limit "fuel" for a module that uses the feature "${used}"`,
-  );
-}
-
-function notEnforced(what: string): SandboxError<"unsupported"> {
-  return unsupported(
-    { runtimeName: NAME, isolation: "inline" },
-    what,
-    "leave it out, or use another runtime",
   );
 }
 

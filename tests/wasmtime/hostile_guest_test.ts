@@ -267,3 +267,37 @@ wasmtimeTest("Wasmtime gives back what exceptions take", async () => {
   for (let count = 0; count < 5; count++) await round();
   assert(Deno.memoryUsage().rss - before < 64 * 2 ** 20);
 });
+
+wasmtimeTest(
+  "Wasmtime refuses a deadline that one bulk operation could outrun",
+  async () => {
+    const bulk = await wat(`(module (memory 1 65536)
+    (func (export "f") (param i32)
+      (memory.fill (i32.const 0) (i32.const 1) (local.get 0))))`);
+    const plain = await wat("(module (memory 1 65536))");
+    const limits = { memoryBytes: 257 * 2 ** 20, timeoutMs: 1_000 };
+    const error = await assertRejects(
+      () => Sandbox.create({ ...INLINE, module: bulk, limits }),
+      SandboxError,
+      "bulk operations",
+    );
+    assert(SandboxError.is(error, "unsupported"));
+    // no such operation, less memory, or no deadline
+    await using _plain = await Sandbox.create({
+      ...INLINE,
+      module: plain,
+      limits,
+    });
+    await using less = await Sandbox.create({
+      ...INLINE,
+      module: bulk,
+      limits: { ...limits, memoryBytes: 256 * 2 ** 20 },
+    });
+    assertEquals(less.callSync("f", [65_536]), undefined);
+    await using _fuel = await Sandbox.create({
+      ...INLINE,
+      module: bulk,
+      limits: { ...limits, timeoutMs: Infinity, fuel: 1_000 },
+    });
+  },
+);
