@@ -245,5 +245,8 @@ export class LinkFailure extends Error {
  * @returns A copy of its own.
  */
 export function handleOf(extern: Extern): Handle {
-  return extern.slice(HANDLE_OFFSET, HANDLE_OFFSET + HANDLE_BYTES);
+  // a short array without a buffer would move when a callback's garbage goes
+  const handle = new Uint8Array(new ArrayBuffer(HANDLE_BYTES));
+  handle.set(extern.subarray(HANDLE_OFFSET, HANDLE_OFFSET + HANDLE_BYTES));
+  return handle;
 }
