@@ -75,6 +75,8 @@ const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "import-not-granted": 3,
   "invalid-capability": 2,
   "invalid-policy": 2,
+  "invalid-manifest": 2,
+  "overloaded": 5,
   "invalid-argument": 1,
   "capability-not-granted": 1,
   "access-denied": 1,

@@ -9,6 +9,9 @@ export const MAX_PROBLEMS = 20;
 /** Steps from the root of the document: names and indices. */
 export type Path = readonly (string | number)[];
 
+/** Codes of errors that tell what is wrong with a document. */
+export type DocumentCode = "invalid-policy" | "invalid-manifest";
+
 /** The file that is read. */
 export interface PolicySource {
   /** Its name. */
@@ -17,6 +20,8 @@ export interface PolicySource {
   readonly text: string;
   /** What it is. @default {"policy"} */
   readonly what?: "policy" | "manifest";
+  /** What the error says of it. @default {"invalid-policy"} */
+  readonly code?: DocumentCode;
 }
 
 /** One thing that is wrong. */
@@ -79,19 +84,19 @@ export function failure(
   source: PolicySource,
   finding: Finding,
   cause?: unknown,
-): SandboxError<"invalid-policy"> {
+): SandboxError<DocumentCode> {
   return policyError(source, [problemOf(source, finding)], cause);
 }
 
 function policyError(
-  { source, what = "policy" }: PolicySource,
+  { source, what = "policy", code = "invalid-policy" }: PolicySource,
   problems: readonly PolicyProblem[],
   cause?: unknown,
-): SandboxError<"invalid-policy"> {
+): SandboxError<DocumentCode> {
   const [{ message: _, ...first } = { path: "", expected: "" }] = problems;
   const told = problems.map(({ message }) => message).join("; ");
-  return new SandboxError(
-    "invalid-policy",
+  return new SandboxError<DocumentCode>(
+    code,
     `Cannot use the ${what} ${printable(source)}: ${told}`,
     {
       ...(cause === undefined ? {} : { cause }),
