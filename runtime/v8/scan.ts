@@ -7,14 +7,10 @@
 
 import { HelperTable } from "./bulk.ts";
 import { CodeReader } from "./code_reader.ts";
+import { Complexity } from "./complexity.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import { StackHeight } from "./height.ts";
-import {
-  MAX_LOCALS,
-  MAX_MERGED_LOCALS,
-  MAX_NESTING,
-  refused,
-} from "./bounds.ts";
+import { MAX_LOCALS, MAX_NESTING, refused } from "./bounds.ts";
 import type { Instrumentation, ModuleLayout } from "./layout.ts";
 import { Meter } from "./meter.ts";
 import {
@@ -29,7 +25,6 @@ import {
 import { Operations } from "./operations.ts";
 import { Insert, Plan } from "./plan.ts";
 import { ByteReader, malformed } from "./reader.ts";
-import { workOf } from "./work.ts";
 
 /** Kinds of blocks. */
 const BLOCK = 0;
@@ -43,21 +38,8 @@ const BRIEF_BYTES = 128;
 /** How many calls and exceptions may follow each other without a check. */
 const CALLS_PER_CHECK = 1024;
 
-/** Values that a call takes and gives without weight: the registers' share. */
-const FEW_VALUES = 16;
-/** What one more of them weighs: the engine takes a microsecond for each. */
-const MOVE_WEIGHT = 32;
-
-/**
- * Largest sum, over a function's calls and whatever else calls out of its code,
- * of its locals and what is on its stack: the engine takes half a nanosecond
- * for each.
- */
-const MAX_WALKED = 200_000_000;
 /** Proposals whose instructions handle references. */
 const REFERRING = F.referenceTypes | F.functionReferences | F.gc;
-/** How much longer it takes where there are references among them. */
-const REFERENCE_WEIGHT = 100;
 
 const TRY_TABLE = 0x1f;
 const CATCH = 0x07;
@@ -90,34 +72,15 @@ export class Scanner {
   readonly #code: CodeReader;
   readonly #height = new StackHeight();
   readonly #operations: Operations;
-  #locals = 0;
   #resultCount = 0;
-  /** At how many places control flow parts or meets. */
-  #merges = 0;
-  /** Locals and what is on the stack, over all of these places. */
-  #weight = 0;
-  /** How many calls there are, helpers included. */
-  #calls = 0;
+  /** What the function takes to compile. */
+  readonly #complexity = new Complexity();
   /** How many calls and exceptions there are that are reached. */
   #row = 0;
   /** What that was at the last check that every path here has passed. */
   #checked = 0;
   /** At each open block: what `#checked` was when it began. */
   readonly #checkedAtStart = new Int32Array(MAX_NESTING + 1);
-  /** What the engine walks over at instructions that call out of the code. */
-  #callWeight = 0;
-  /** The most values on the stack where control flow parts or meets. */
-  #tallest = 0;
-  /** How many loops there are, and how many are open. */
-  #loops = 0;
-  #openLoops = 0;
-  /** How many operations there are that may become loops. */
-  #operationCount = 0;
-  /** How deep each loop lies, all of them together. */
-  #loopDepths = 0;
-  /** Whether the code handles references, which take far longer to save. */
-  #references = false;
-  #catches = false;
 
   /**
    * Constructs a scanner.
@@ -160,7 +123,8 @@ export class Scanner {
     const end = bodies[2 * index + 1] ?? 0;
     const type = functionTypes[importedFunctions + index] ?? 0;
     const reader = new ByteReader(this.#layout.bytes, start, end);
-    this.#references = referring.has(type);
+    const complexity = this.#complexity;
+    complexity.references = referring.has(type);
     const locals = this.#readLocals(reader) + (paramCounts[type] ?? 0);
     if (locals > MAX_LOCALS) {
       throw refused(
@@ -171,38 +135,13 @@ export class Scanner {
     const before = this.plan.length;
     this.#code.end = end;
     this.#resultCount = resultCounts[type] ?? 0;
-    this.#catches = false;
     this.#function(reader.pos, locals, false);
-    this.work += workOf({
-      bytes: end - start,
-      values: locals + this.#tallest,
-      merges: this.#merges,
-      weight: this.#weight,
-      loops: this.#loops + this.#operationCount,
-      loopDepths: this.#loopDepths,
-    });
-    if (this.#catches && this.#mode.fuel) {
+    this.work += complexity.work(end - start);
+    if (complexity.catches && this.#mode.fuel) {
       this.plan.truncate(before);
       this.#function(reader.pos, locals, true);
     }
-    const each = this.#references ? REFERENCE_WEIGHT : 1;
-    if (this.#callWeight * each > MAX_WALKED) {
-      throw refused(
-        `function ${index} calls so often, with ${locals} locals and what is ` +
-          "on its stack, that it would take the engine too long to compile",
-        { reason: "function too complex", offset: start },
-      );
-    }
-    // where exceptions are caught, each call may lead to a handler
-    const edges = this.#catches ? this.#calls : 0;
-    if (this.#weight + edges * (locals + 1) > MAX_MERGED_LOCALS) {
-      throw refused(
-        `function ${index} has ${this.#merges + edges} branches, ${locals} ` +
-          "locals, and values on its stack and in its calls, which would " +
-          "take the engine more memory and time than is safe to compile",
-        { reason: "function too complex", offset: start },
-      );
-    }
+    complexity.check(index, start);
   }
 
   #readLocals(reader: ByteReader): number {
@@ -213,7 +152,7 @@ export class Scanner {
       const type = reader.u8();
       if (type === 0x63 || type === 0x64) reader.skipLeb(5);
       if (type < 0x7c) this.features |= LOCAL_FEATURES[type] ?? F.gc;
-      if (type < 0x7b) this.#references = true;
+      if (type < 0x7b) this.#complexity.references = true;
     }
     return locals;
   }
@@ -223,19 +162,10 @@ export class Scanner {
     const { deadline, fuel } = this.#mode;
     this.#code.pos = start;
     this.#depth = 0;
-    this.#merges = 0;
-    this.#weight = 0;
-    this.#locals = locals;
+    this.#complexity.begin(locals);
     this.#height.now = 0;
-    this.#calls = 0;
     this.#row = 0;
     this.#checked = 0;
-    this.#callWeight = 0;
-    this.#tallest = 0;
-    this.#loops = 0;
-    this.#openLoops = 0;
-    this.#operationCount = 0;
-    this.#loopDepths = 0;
     this.#kinds[0] = FUNCTION;
     this.#targeted[0] = 0;
     this.#deadAtStart[0] = 0;
@@ -249,7 +179,8 @@ export class Scanner {
         start,
       );
     }
-    const isBrief = this.#calls === 0 && this.#code.end - start <= BRIEF_BYTES;
+    const isBrief = this.#complexity.calls === 0 &&
+      this.#code.end - start <= BRIEF_BYTES;
     if (entry >= 0 && isBrief) this.plan.change(entry, Insert.none);
   }
 
@@ -308,7 +239,9 @@ export class Scanner {
       if (this.#depth < 0) break;
     }
     code.pos = pos;
-    if (((seen >>> FEATURE_SHIFT) & REFERRING) !== 0) this.#references = true;
+    if (((seen >>> FEATURE_SHIFT) & REFERRING) !== 0) {
+      this.#complexity.references = true;
+    }
     this.features |= ((seen >>> FEATURE_SHIFT) & FEATURE_MASK) |
       operations.features;
   }
@@ -370,7 +303,7 @@ export class Scanner {
         meter.exit(at);
         if (kind === Act.unreachable) this.#settled(at);
         else if (kind !== Act.return) {
-          this.#walked();
+          this.#complexity.walked(this.#height.now);
           this.#costly(at);
         }
         meter.dead = true;
@@ -383,8 +316,8 @@ export class Scanner {
         if (kind === Act.callIndirect || kind === Act.returnCallIndirect) {
           this.#code.leb();
         }
-        this.#calls++;
-        this.#walked();
+        this.#complexity.calls++;
+        this.#complexity.walked(this.#height.now);
         if (kind < Act.returnCall) {
           meter.call(at);
           return this.#costly(at);
@@ -394,7 +327,7 @@ export class Scanner {
         return;
       case Act.try:
       case Act.tryTable:
-        this.#catches = true;
+        this.#complexity.catches = true;
         meter.settle(at);
         this.#code.blockType();
         if (opcode !== TRY_TABLE) return this.#push(TRY);
@@ -407,9 +340,7 @@ export class Scanner {
   #other(opcode: number, kind: number): void {
     const at = this.#code.pos - 1;
     const effect = this.#operations.scan(opcode, kind);
-    if (effect === "call") this.#calls++;
-    if (effect === "runtime" || effect === "call") this.#operationCount++;
-    if (effect !== "none") this.#walked();
+    this.#complexity.operation(effect, this.#height.now);
     if (effect !== "branch") return;
     this.#split(at, this.#branch());
     this.#operations.finishBranch();
@@ -437,11 +368,6 @@ export class Scanner {
     if (this.#limited) this.plan.add(at, Insert.entry);
   }
 
-  /** At each of these the engine saves or walks over all that lives. */
-  #walked(): void {
-    this.#callWeight += this.#locals + 1 + Math.max(0, this.#height.now);
-  }
-
   /** Paths part, and some of them may leave the function. */
   #split(at: number, leaves: boolean): void {
     this.#meter.settle(at);
@@ -457,13 +383,10 @@ export class Scanner {
       });
     }
     this.#height.open(depth, this.#code.params, this.#code.results);
-    this.#move(this.#code.params + this.#code.results);
-    this.#merge();
+    this.#complexity.moved(this.#code.params + this.#code.results);
+    this.#complexity.merged(this.#height.now);
     this.#kinds[depth] = kind;
-    if (kind === LOOP) {
-      this.#loops++;
-      this.#loopDepths += ++this.#openLoops;
-    }
+    if (kind === LOOP) this.#complexity.openLoop();
     this.#targeted[depth] = 0;
     this.#deadAtStart[depth] = this.#meter.dead ? 1 : 0;
     this.#checkedAtStart[depth] = this.#checked;
@@ -481,7 +404,7 @@ export class Scanner {
     // a branch may have gone past the checks within
     this.#checked = this.#checkedAtStart[depth] ?? 0;
     if (kind === LOOP) {
-      this.#openLoops--;
+      this.#complexity.closeLoop();
       const check = this.#checks[depth] ?? -1;
       // a loop to which nothing goes back runs once
       if (check >= 0 && !targeted) this.plan.change(check, Insert.none);
@@ -504,16 +427,8 @@ export class Scanner {
       );
     }
     this.#targeted[depth - label] = 1;
-    this.#merge();
+    this.#complexity.merged(this.#height.now);
     return label === depth;
-  }
-
-  /** Control flow parts or meets, with so many values to keep for it. */
-  #merge(): void {
-    const height = Math.max(0, this.#height.now);
-    this.#merges++;
-    this.#weight += this.#locals + 1 + height;
-    this.#tallest = Math.max(this.#tallest, height);
   }
 
   /** Valid code leaves its results: else a change of height is not known. */
@@ -536,13 +451,8 @@ export class Scanner {
     const params = paramCounts[type] ?? 0;
     const results = resultCounts[type] ?? 0;
     this.#height.now += results - params;
-    if (referring.has(type)) this.#references = true;
-    this.#move(params + results);
-  }
-
-  /** So many values go into a call or a block and out of it. */
-  #move(values: number): void {
-    this.#weight += Math.max(0, values - FEW_VALUES) * MOVE_WEIGHT;
+    if (referring.has(type)) this.#complexity.references = true;
+    this.#complexity.moved(params + results);
   }
 
   #branches(): boolean {
