@@ -17,12 +17,14 @@ import type { Session } from "./session.ts";
 const DESCRIPTION = `List the engines that run guests, and install them.
 
 Tells of each engine whether it can be used here, its version, where its library
-was found, and what it offers. Of one that cannot, it tells how to get it.`;
+was found, and what it offers. Of one that cannot, it tells how to get it. The
+limits are those that the engine itself enforces; sandboxes add their own.`;
 
 const INSTALL_DESCRIPTION = `Install the library of Wasmtime, for this user.
 
 It goes into the cache of this package. What is installed is, byte for byte, the
-library of a version that this package knows; anything else is refused.`;
+library of a version that this package knows; anything else is refused. What the
+environment variable WASM_SANDBOX_WASMTIME names is used before it.`;
 
 const INSTALL_FLAGS = ["--json", "--help", "--from", "--from-url"];
 
@@ -54,7 +56,8 @@ function installCommand(session: Session): Command<any> {
     .arguments("<backend:name>", ["The engine: wasmtime, or wasmtime@VERSION."])
     .option(
       "--from <source:from>",
-      "Where from: archive (the release's), pip (its wheel), or auto.",
+      "Where from: archive (the release's), pip (its wheel), or auto: the first " +
+        "that works (auto).",
     )
     .option(
       "--from-url <url:url>",

@@ -14,6 +14,7 @@ import {
   type FoundLibrary,
   requireIntact,
 } from "../runtime/wasmtime/find.ts";
+import { LIBRARY_VARIABLE } from "../runtime/wasmtime/places.ts";
 import {
   type InstallFrom,
   installWasmtime,
@@ -133,8 +134,26 @@ export async function install(
     const { path, version: of, from: source } = installed;
     const outcome = source === "cache" ? "is there already" : "is installed";
     await host.stdout(`${backend} ${of} ${outcome}: ${path}\n`);
+    const why = await whyUnused(path);
+    if (why !== undefined) await host.stderr(`hint: it is not used: ${why}\n`);
   } finally {
     await line.clear();
+  }
+}
+
+/** Why another library is used than the one that was installed, if so. */
+async function whyUnused(installed: string): Promise<string | undefined> {
+  try {
+    const { path, foundBy } = await findLibrary();
+    if (path === installed) return undefined;
+    return foundBy === "environment"
+      ? `${LIBRARY_VARIABLE} names ${quote(path)} (unset it)`
+      : `${quote(path)} is found first (name the other by ${LIBRARY_VARIABLE})`;
+  } catch (error) {
+    // what was named and is not usable ends the search
+    return SandboxError.is(error, "runtime-unavailable")
+      ? error.details.reason
+      : reasonOf(error);
   }
 }
 

@@ -87,7 +87,8 @@ function featureLines(features: RuntimeFeatures): string[] {
 function row(label: string, text: string): string[] {
   const lines: string[] = [];
   let line = label.padEnd(LABEL);
-  for (const word of printable(text).split(" ")) {
+  // what is quoted as a command stays on one line, to be copied
+  for (const word of printable(text).match(/(?:`[^`]*`|[^ ])+/g) ?? []) {
     const isFirst = line.length === LABEL;
     if (!isFirst && line.length + 1 + word.length > WIDTH) {
       lines.push(line);

@@ -202,7 +202,10 @@ export interface Module {
 
 /** Options of {@linkcode Runtime.compile}. */
 export interface CompileOptions extends OperationOptions {
-  /** Limits that the instances of this module will have. */
+  /**
+   * Limits that the instances of this module will have. A sandbox gives all of
+   * them, the defaults filled in, also those that the runtime does not enforce.
+   */
   limits?: ResourceLimits;
   /** Which proposals the module may use. */
   features?: ModuleFeatures;
@@ -357,7 +360,9 @@ export interface Runtime extends AsyncDisposable {
   /** What this runtime can run and enforce. */
   readonly features: RuntimeFeatures;
   /**
-   * Looks a module over and compiles it.
+   * Looks a module over and compiles it. It refuses what
+   * {@linkcode Runtime.features} does not name: a proposal that the module uses,
+   * and, with the code `unsupported`, a limit without a default, such as `fuel`.
    *
    * @param source Where the module comes from.
    * @param options Limits, features, and cancellation.

@@ -3,7 +3,7 @@
 import type { PlaceCase } from "./_runtime_case.ts";
 import { check, checkInTime, checkLimit, checkSame } from "./_runtime_check.ts";
 import { ENDLESS, holds } from "./_runtime_limit_cases.ts";
-import { guest, type Place } from "./_runtime_place.ts";
+import { guest, type Place, withDeadline } from "./_runtime_place.ts";
 
 /** What so many turns take. */
 async function burn(place: Place, turns: number): Promise<number> {
@@ -30,7 +30,7 @@ async function checkFuelEnd(place: Place): Promise<void> {
   const used = new Set<number | undefined>();
   for (let turn = 0; turn < 3; turn++) {
     await using subject = await place.open("endless", {
-      limits: { fuel: 50_000, timeoutMs: 5_000 },
+      limits: { fuel: 50_000, ...withDeadline(place, 5_000).limits },
     });
     const { allowed } = await checkInTime(
       () => checkLimit(() => subject.call("loop"), "fuel", "an endless loop"),

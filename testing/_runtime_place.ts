@@ -76,6 +76,16 @@ export interface SandboxPlace extends Place {
   ): Promise<Sandbox>;
 }
 
+/** Room in time for a guest that asks a lot; a runtime may know no deadline. */
+export function withDeadline(
+  { runtime }: Pick<Place, "runtime">,
+  timeoutMs: number,
+): { readonly limits?: ResourceLimits } {
+  return runtime.features.limits.timeoutMs === undefined
+    ? {}
+    : { limits: { timeoutMs } };
+}
+
 /** The runtime's own interface. */
 export function direct(runtime: Runtime): Place {
   return {

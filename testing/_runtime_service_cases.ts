@@ -3,7 +3,7 @@
 import type { Sandbox } from "../sandbox.ts";
 import type { SandboxCase } from "./_runtime_case.ts";
 import { check, checkFails, checkLimit, checkSame } from "./_runtime_check.ts";
-import type { SandboxPlace } from "./_runtime_place.ts";
+import { type SandboxPlace, withDeadline } from "./_runtime_place.ts";
 
 type Double = (value: number) => unknown;
 
@@ -14,7 +14,7 @@ function open(
 ): Promise<Sandbox> {
   return place.sandbox("asks_by_name", {
     hostFunctions: { double: (value: unknown) => double(Number(value)) },
-    limits: { timeoutMs },
+    ...withDeadline(place, timeoutMs),
   });
 }
 

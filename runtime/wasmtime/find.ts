@@ -53,12 +53,12 @@ export async function findLibrary(
 ): Promise<FoundLibrary> {
   if (library !== undefined) {
     const path = pathOf(library);
-    await demand(path, `the option \`library\` names ${quote(path)}`);
+    await demand(path, "the option `library`");
     return { path: await absolute(path), foundBy: "option" };
   }
   const named = await variable(LIBRARY_VARIABLE);
   if (named) {
-    await demand(named, `${LIBRARY_VARIABLE} names ${quote(named)}`);
+    await demand(named, LIBRARY_VARIABLE);
     return { path: await absolute(named), foundBy: "environment" };
   }
   return await search();
@@ -81,7 +81,7 @@ export async function requireIntact(
   if (pinned !== undefined && await isPinnedFile(path, pinned)) return;
   throw unavailable(
     `the library ${quote(path)} is not what was installed`,
-    "remove it, and install it once more",
+    "install it once more with `backends install wasmtime`, or remove it",
   );
 }
 
@@ -142,19 +142,27 @@ async function notFound(
 function broken(path: string): SandboxError {
   return unavailable(
     `the library ${quote(path)} is broken: a part of it is missing`,
-    "remove it, and install it once more",
+    "install it once more with `backends install wasmtime`, or remove it",
   );
 }
 
 /** Refuses a library that was named and is none. */
-async function demand(path: string, named: string): Promise<void> {
+async function demand(path: string, namedBy: string): Promise<void> {
   const state = await stateOf(path);
-  if (state === "broken") throw broken(path);
-  if (state === "missing" || state === "other") {
-    const problem = state === "missing" ? "does not exist" : "is no file";
-    throw unavailable(`${named}, which ${problem}`, HOW_TO_GET);
-  }
+  if (state === "file" || state === "hidden") return;
+  throw unavailable(
+    `${namedBy} names ${quote(path)}, which ${PROBLEMS[state]}`,
+    // to install one changes nothing, as long as another is named
+    `leave ${namedBy} out to use one that is found, or let it name ` +
+      `libwasmtime; ${HOW_TO_GET}`,
+  );
 }
+
+const PROBLEMS = {
+  missing: "does not exist",
+  other: "is no file",
+  broken: "is broken: a part of it is missing",
+} as const;
 
 type State = "file" | "broken" | "other" | "missing" | "hidden";
 

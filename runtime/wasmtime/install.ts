@@ -48,9 +48,10 @@ export interface InstallOptions extends OperationOptions {
    */
   baseUrl?: string | URL;
   /**
-   * Which version; {@linkcode PINNED_VERSIONS} has those that are known.
+   * Which version: one whose checksums this package has, as docs/runtimes.md
+   * lists them. The first of them is found before all others.
    *
-   * @default {WASMTIME_VERSION}
+   * @default {"49.0.0"}
    */
   version?: string;
   /** The folder of this package in a cache. Found by itself, if left out. */

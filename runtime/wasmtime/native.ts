@@ -168,7 +168,7 @@ export function required(pointer: Deno.PointerValue): Pointer {
 }
 
 function open(path: string): Deno.DynamicLibrary<typeof SYMBOLS> {
-  if (!isAllowed(path)) {
+  if (!isAllowed()) {
     throw unavailable(
       `loading ${path} is not allowed`,
       "run Deno with --allow-ffi",
@@ -178,15 +178,22 @@ function open(path: string): Deno.DynamicLibrary<typeof SYMBOLS> {
     return Deno.dlopen(path, SYMBOLS);
   } catch (cause) {
     throw unavailable(
-      `the library ${path} cannot be opened: ${printable(reasonOf(cause))}`,
+      `the library ${path} cannot be opened: ${whyNot(cause)}`,
       undefined,
       cause,
     );
   }
 }
 
-/** Whether opening a library would not ask the user. */
-function isAllowed(path: string): boolean {
-  const { state } = Deno.permissions.querySync({ name: "ffi", path });
-  return state === "granted";
+/** What Deno says, which begins with what is said here already. */
+function whyNot(cause: unknown): string {
+  return printable(reasonOf(cause).replace(/^Could not open library: /, ""));
+}
+
+/**
+ * Whether opening a library would not ask the user. Functions of the host that
+ * it calls back take the permission for all paths.
+ */
+function isAllowed(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }

@@ -55,7 +55,8 @@ export interface WasmtimeOptions {
   /**
    * Folder in which native code is kept from one run of the program to the
    * next; it is made if need be. Only the user may read or write it: code that
-   * others may have changed is never run. Not on Windows.
+   * others may have changed is never run. Not on Windows, and not for guests
+   * in processes of their own, which compile for themselves.
    */
   readonly cacheDir?: string;
   /**
@@ -76,9 +77,10 @@ interface RuntimeParts {
 }
 
 /**
- * Runs guests on Wasmtime, in this process. Its library must be on the machine,
- * and Deno be run with `--allow-ffi`. Does not protect against faults of
- * Wasmtime itself: what goes wrong in native code ends the process.
+ * Runs guests on Wasmtime, in this process or in one of their own. Its library
+ * must be on the machine, and Deno be run with `--allow-ffi`, without a path.
+ * Does not protect against faults of Wasmtime itself: what goes wrong in native
+ * code ends the process.
  *
  * @example Usage
  * ```ts ignore

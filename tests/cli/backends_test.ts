@@ -129,6 +129,17 @@ Deno.test("backendsText() keeps to 80 columns, and prints no commands", () => {
   assertEquals(text.match(/so/g)?.length, 30);
 });
 
+Deno.test("backends keeps a command that is to be copied on one line", async () => {
+  const gone = "/nowhere/libwasmtime.so";
+  const { stdout } = await withVariable(gone, () => run(["backends"]));
+  const lines = stdout.split("\n").map((line) => line.trim());
+  for (const entry of ["jsr:@wasm-sandbox/core/cli", "cli.ts"]) {
+    const command = `\`deno run -A ${entry} backends install wasmtime\``;
+    assert(lines.some((line) => line.includes(command)), stdout);
+  }
+  for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+});
+
 Deno.test("backends install refuses what it cannot do, in one line", async () => {
   const rows: readonly (readonly [string[], RegExp])[] = [
     [["wasmtme"], /no such engine \(did you mean "wasmtime"\?\)/],
@@ -202,14 +213,31 @@ wasmtimeTest("backends install puts a library into the cache", async () => {
     name: MEMBER,
     content: await pinnedLibrary(),
   }]);
-  const { code, stdout, stderr, again, folder } = await install(() =>
-    new Response(archive)
+  const { code, stdout, stderr, again, folder } = await withVariable(
+    undefined,
+    () => install(() => new Response(archive)),
   );
   assertEquals([code, stderr], [0, ""]);
   const path = libraryInCache(`${folder}/wasm-sandbox`, WASMTIME_VERSION);
   const name = `wasmtime ${WASMTIME_VERSION}`;
   assertEquals(stdout, `${name} is installed: ${path}\n`);
   assertEquals(again.stdout, `${name} is there already: ${path}\n`);
+});
+
+wasmtimeTest("backends install says if another library is used", async () => {
+  const archive = await tarXz([{
+    name: MEMBER,
+    content: await pinnedLibrary(),
+  }]);
+  const gone = "/nowhere/libwasmtime.so";
+  const { code, stderr, again } = await withVariable(
+    gone,
+    () => install(() => new Response(archive)),
+  );
+  const hint = `hint: it is not used: ${LIBRARY_VARIABLE} names "${gone}", ` +
+    "which does not exist\n";
+  assertEquals([code, stderr], [0, hint]);
+  assertEquals([again.code, again.stderr], [0, hint]);
 });
 
 Deno.test("backends install shows progress on a terminal only", async () => {
