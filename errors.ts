@@ -130,6 +130,22 @@ export interface SandboxErrorDetails {
     /** How many wait. */
     readonly waiting: number;
   };
+  /** A plugin takes no calls. */
+  "plugin-unavailable": {
+    /** Its name. */
+    readonly plugin: string;
+    /** What it is doing instead. */
+    readonly state:
+      | "backing-off"
+      | "quarantined"
+      | "awaiting-approval"
+      | "failed"
+      | "unloading";
+    /** Why. */
+    readonly reason: string;
+    /** In how many milliseconds it takes calls again, if that is known. */
+    readonly retryAfterMs?: number;
+  };
   /** A capability is not well-formed. */
   "invalid-capability": {
     /** Type of the capability, as far as it is known. */
@@ -271,6 +287,7 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "invalid-policy",
   "invalid-manifest",
   "overloaded",
+  "plugin-unavailable",
   "guest-error",
   "invalid-message",
   "channel-closed",

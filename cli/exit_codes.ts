@@ -77,6 +77,7 @@ const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "invalid-policy": 2,
   "invalid-manifest": 2,
   "overloaded": 5,
+  "plugin-unavailable": 5,
   "invalid-argument": 1,
   "capability-not-granted": 1,
   "access-denied": 1,

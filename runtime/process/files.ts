@@ -70,6 +70,40 @@ export function decodeFiles(
   return files;
 }
 
+/**
+ * Whether a path leads to a file below a directory, wherever it is written to.
+ *
+ * @param path The path.
+ * @param directory The directory, absolute and without `.` or `..`.
+ * @returns Whether it does.
+ */
+export function isBelow(path: string, directory: string): boolean {
+  const root = directory === "/" ? "/" : `${directory}/`;
+  return path.startsWith(root) &&
+    path.slice(root.length).split("/").every(isName);
+}
+
+function isName(name: string): boolean {
+  return name !== "" && name !== "." && name !== ".." && !name.includes("\0");
+}
+
+/**
+ * Looks at where the files are that a child hands back: nobody has to trust it.
+ *
+ * @param files The files by path.
+ * @param directories The directories that files may be in.
+ * @throws {ProtocolError} If one of them is elsewhere.
+ */
+export function requireBelow(
+  files: ReadonlyMap<string, unknown>,
+  directories: readonly string[],
+): void {
+  for (const path of files.keys()) {
+    if (directories.some((directory) => isBelow(path, directory))) continue;
+    throw new ProtocolError("a file that is elsewhere");
+  }
+}
+
 function pathOf(bytes: Uint8Array): string {
   let path: string;
   try {

@@ -5,7 +5,11 @@
  */
 
 import type { CapabilityKinds } from "../../security/kinds.ts";
-import type { Capability, FilesystemCapability } from "../../security/types.ts";
+import type {
+  Capability,
+  FilesystemCapability,
+  MemoryMount,
+} from "../../security/types.ts";
 
 /** Types that the WASI layer in the child asks for; all others are the host's. */
 export const OF_CHILD: readonly string[] = [
@@ -51,17 +55,27 @@ export function permissionsOf(
 }
 
 /**
+ * Where a guest can keep files in memory.
+ *
+ * @param capabilities What is granted.
+ * @returns Its mounts in memory.
+ */
+export function memoryMountsOf(
+  capabilities: readonly Capability[],
+): readonly Required<Pick<MemoryMount, "guest" | "maxBytes">>[] {
+  return capabilities
+    .filter(({ type }) => type === "filesystem")
+    .flatMap((each) => (each as FilesystemCapability).mounts)
+    .filter((mount) => "memory" in mount);
+}
+
+/**
  * Most bytes of all files that a guest can keep in memory.
  *
  * @param capabilities What is granted.
  * @returns The sum over its mounts.
  */
 export function memoryBytesOf(capabilities: readonly Capability[]): number {
-  let bytes = 0;
-  for (const capability of capabilities) {
-    if (capability.type !== "filesystem") continue;
-    const { mounts } = capability as FilesystemCapability;
-    for (const mount of mounts) if ("memory" in mount) bytes += mount.maxBytes;
-  }
-  return bytes;
+  return memoryMountsOf(capabilities)
+    .reduce((bytes, { maxBytes }) => bytes + maxBytes, 0);
 }

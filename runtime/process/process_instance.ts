@@ -42,7 +42,7 @@ import { exportNotFound } from "../v8/live.ts";
 import { checked, isCount } from "./check.ts";
 import type { ChildProcess } from "./child_process.ts";
 import { converse, type Operation } from "./conversation.ts";
-import { decodeFiles, encodeFiles } from "./files.ts";
+import { decodeFiles, encodeFiles, requireBelow } from "./files.ts";
 import { FRAME, ProtocolError } from "./frames.ts";
 import { HostFunctions } from "./host_functions.ts";
 import type { Done, SentEvent, SentUsage } from "./messages.ts";
@@ -79,6 +79,8 @@ export interface ProcessInstanceParts {
   readonly symlinks: Symlinks;
   /** Most bytes of all files in memory. */
   readonly fileBytes: number;
+  /** Where they are, as the guest sees it. */
+  readonly memoryMounts: readonly string[];
   /** Takes events. */
   readonly onEvent: (event: SentEvent) => void;
 }
@@ -288,7 +290,7 @@ export class ProcessInstance implements GuestInstance {
     options: AskOptions,
   ): Promise<CommandOutcome> {
     this.#ready("_start", options);
-    const { limits, fileBytes } = this.#parts;
+    const { limits, fileBytes, memoryMounts } = this.#parts;
     using stdio = new RunStreams(run, limits);
     const given = Object.entries(run.files);
     const entries = limits.fileEntries + given.length;
@@ -300,10 +302,12 @@ export class ProcessInstance implements GuestInstance {
       stdio,
     }, options);
     try {
+      const files = decodeFiles(message.body, entries);
+      requireBelow(files, memoryMounts);
       return {
         exitCode: checked<number>(done.exitCode, isCount, "exit code"),
         ...stdio.collected(),
-        files: decodeFiles(message.body, entries),
+        files,
       };
     } catch (error) {
       throw await this.#lied(child, (error as Error).message);

@@ -19,7 +19,12 @@ import type {
   OperationOptions,
   RuntimeFeatures,
 } from "../types.ts";
-import { childCapabilities, memoryBytesOf, permissionsOf } from "./grants.ts";
+import {
+  childCapabilities,
+  memoryBytesOf,
+  memoryMountsOf,
+  permissionsOf,
+} from "./grants.ts";
 import { FEATURES } from "../v8/features.ts";
 import { ChildProcess } from "./child_process.ts";
 import { converse } from "./conversation.ts";
@@ -168,6 +173,7 @@ export class ProcessSource implements GuestSource {
         imports,
         symlinks: this.#symlinks,
         fileBytes: memoryBytesOf(capabilities),
+        memoryMounts: memoryMountsOf(capabilities).map(({ guest }) => guest),
         onEvent,
       }, { fuel, ...operation });
     } finally {

@@ -46,6 +46,12 @@ export class Complexity {
   #loopDepths = 0;
   /** How many operations there are that may become loops. */
   #operations = 0;
+  /** How many calls look their function up in a table. */
+  #lookups = 0;
+  /** How many handlers the open blocks have for exceptions. */
+  #openHandlers = 0;
+  /** Locals, over all ways from a call to a handler. */
+  #caught = 0;
 
   /** Begins a function anew; what its type and its locals refer to stays. */
   begin(locals: number): void {
@@ -60,6 +66,9 @@ export class Complexity {
     this.#openLoops = 0;
     this.#loopDepths = 0;
     this.#operations = 0;
+    this.#lookups = 0;
+    this.#openHandlers = 0;
+    this.#caught = 0;
   }
 
   /** Control flow parts or meets, with so many values to keep for it. */
@@ -91,6 +100,21 @@ export class Complexity {
     this.#openLoops--;
   }
 
+  /** A block with so many handlers begins, or ends if they are less than 0. */
+  handlers(count: number): void {
+    this.#openHandlers += count;
+  }
+
+  /** From here control flow may go on in each handler around. */
+  mayThrow(): void {
+    this.#caught += this.#openHandlers * (this.#locals + 1);
+  }
+
+  /** A call of what a table holds. */
+  lookup(): void {
+    this.#lookups++;
+  }
+
   /** An operation that may become a call, or a loop. */
   operation(effect: Effect, height: number): void {
     if (effect === "none") return;
@@ -99,8 +123,13 @@ export class Complexity {
     this.walked(height);
   }
 
-  /** What the function takes an engine that optimizes, as `work.ts` has it. */
-  work(bytes: number): number {
+  /**
+   * What the function takes an engine that optimizes, as `work.ts` has it.
+   *
+   * @param bytes Length of its code.
+   * @param passed Values that it takes and gives.
+   */
+  work(bytes: number, passed: number): number {
     return workOf({
       bytes,
       values: this.#locals + this.#tallest,
@@ -108,6 +137,10 @@ export class Complexity {
       weight: this.#weight,
       loops: this.#loops + this.#operations,
       loopDepths: this.#loopDepths,
+      passed,
+      calls: this.calls,
+      lookups: this.#lookups,
+      caught: this.#caught,
     });
   }
 

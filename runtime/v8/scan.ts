@@ -12,6 +12,7 @@ import { FEATURE_BITS as F } from "./features.ts";
 import { StackHeight } from "./height.ts";
 import { MAX_LOCALS, MAX_NESTING, refused } from "./bounds.ts";
 import type { Instrumentation, ModuleLayout } from "./layout.ts";
+import { readLocals } from "./locals.ts";
 import { Meter } from "./meter.ts";
 import {
   Act,
@@ -68,6 +69,7 @@ export class Scanner {
   readonly #targeted = new Uint8Array(MAX_NESTING + 1);
   readonly #deadAtStart = new Uint8Array(MAX_NESTING + 1);
   readonly #checks = new Int32Array(MAX_NESTING + 1);
+  readonly #handlers = new Int32Array(MAX_NESTING + 1);
   #depth = 0;
   readonly #code: CodeReader;
   readonly #height = new StackHeight();
@@ -124,8 +126,10 @@ export class Scanner {
     const type = functionTypes[importedFunctions + index] ?? 0;
     const reader = new ByteReader(this.#layout.bytes, start, end);
     const complexity = this.#complexity;
-    complexity.references = referring.has(type);
-    const locals = this.#readLocals(reader) + (paramCounts[type] ?? 0);
+    const own = readLocals(reader);
+    this.features |= own.features;
+    complexity.references = own.references || referring.has(type);
+    const locals = own.count + (paramCounts[type] ?? 0);
     if (locals > MAX_LOCALS) {
       throw refused(
         `function ${index} has ${locals} locals, more than ${MAX_LOCALS}`,
@@ -136,25 +140,13 @@ export class Scanner {
     this.#code.end = end;
     this.#resultCount = resultCounts[type] ?? 0;
     this.#function(reader.pos, locals, false);
-    this.work += complexity.work(end - start);
+    const passed = (paramCounts[type] ?? 0) + this.#resultCount;
+    this.work += complexity.work(end - start, passed);
     if (complexity.catches && this.#mode.fuel) {
       this.plan.truncate(before);
       this.#function(reader.pos, locals, true);
     }
     complexity.check(index, start);
-  }
-
-  #readLocals(reader: ByteReader): number {
-    let locals = 0;
-    const groups = reader.count(2);
-    for (let group = 0; group < groups; group++) {
-      locals += reader.u32();
-      const type = reader.u8();
-      if (type === 0x63 || type === 0x64) reader.skipLeb(5);
-      if (type < 0x7c) this.features |= LOCAL_FEATURES[type] ?? F.gc;
-      if (type < 0x7b) this.#complexity.references = true;
-    }
-    return locals;
   }
 
   /** Scans the code of a function, with fuel in the global if `global`. */
@@ -303,6 +295,7 @@ export class Scanner {
         meter.exit(at);
         if (kind === Act.unreachable) this.#settled(at);
         else if (kind !== Act.return) {
+          this.#complexity.mayThrow();
           this.#complexity.walked(this.#height.now);
           this.#costly(at);
         }
@@ -315,8 +308,10 @@ export class Scanner {
         this.#callee(opcode, this.#code.leb());
         if (kind === Act.callIndirect || kind === Act.returnCallIndirect) {
           this.#code.leb();
+          this.#complexity.lookup();
         }
         this.#complexity.calls++;
+        this.#complexity.mayThrow();
         this.#complexity.walked(this.#height.now);
         if (kind < Act.returnCall) {
           meter.call(at);
@@ -331,8 +326,7 @@ export class Scanner {
         meter.settle(at);
         this.#code.blockType();
         if (opcode !== TRY_TABLE) return this.#push(TRY);
-        this.#catchClauses();
-        return this.#push(BLOCK);
+        return this.#pushHandlers(this.#catchClauses());
     }
   }
 
@@ -388,12 +382,21 @@ export class Scanner {
     this.#kinds[depth] = kind;
     if (kind === LOOP) this.#complexity.openLoop();
     this.#targeted[depth] = 0;
+    this.#handlers[depth] = 0;
     this.#deadAtStart[depth] = this.#meter.dead ? 1 : 0;
     this.#checkedAtStart[depth] = this.#checked;
   }
 
+  /** The block of a `try_table`. */
+  #pushHandlers(count: number): void {
+    this.#push(BLOCK);
+    this.#handlers[this.#depth] = count;
+    this.#complexity.handlers(count);
+  }
+
   #blockEnd(at: number): void {
     const depth = this.#depth--;
+    this.#complexity.handlers(-(this.#handlers[depth] ?? 0));
     const kind = this.#kinds[depth];
     const targeted = this.#targeted[depth] === 1;
     if (kind === FUNCTION) {
@@ -468,8 +471,12 @@ export class Scanner {
     return leaves;
   }
 
-  /** Labels of a try_table, which count from outside of it. */
-  #catchClauses(): void {
+  /**
+   * Labels of a try_table, which count from outside of it.
+   *
+   * @returns How many there are.
+   */
+  #catchClauses(): number {
     const count = this.#code.leb();
     for (
       let index = 0;
@@ -480,16 +487,6 @@ export class Scanner {
       if (kind < 2) this.#code.leb();
       this.#branch();
     }
+    return count;
   }
 }
-
-/** Features of the types that locals may have, by their byte. */
-const LOCAL_FEATURES: Readonly<Record<number, number>> = Object.freeze({
-  0x7b: F.simd,
-  0x70: F.referenceTypes,
-  0x6f: F.referenceTypes,
-  0x69: F.exceptions,
-  0x74: F.exceptions,
-  0x63: F.functionReferences,
-  0x64: F.functionReferences,
-});

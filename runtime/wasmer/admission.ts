@@ -158,6 +158,7 @@ export function requireModule(module: Module, admission: Admission): void {
       "Wasmer runs none: export it, or use another runtime",
     );
   }
+  requireOneMemory(module);
   const asked = new Set<Need>();
   const missing: ImportName[] = [];
   for (const need of module.imports) {
@@ -175,6 +176,22 @@ export function requireModule(module: Module, admission: Admission): void {
 
 function hasMemory({ exports, imports }: Module): boolean {
   return [...exports, ...imports].some(({ kind }) => kind === "memory");
+}
+
+/** Each thread has an instance of its own, and so all that the module defines. */
+function requireOneMemory({ imports, memories }: Module): void {
+  const imported = imports.filter(({ kind }) => kind === "memory").length;
+  if (imported === 0 || memories.length === imported) return;
+  if (!imports.some(({ module, name }) => isForThreads(module, name))) return;
+  throw unsupported(
+    "a module with threads that defines a memory",
+    "each thread would have another one, which memoryBytes does not count: " +
+      "let it have the one that threads share alone",
+  );
+}
+
+function isForThreads(module: string, name: string): boolean {
+  return FUNCTIONS.get(module)?.get(name)?.threads === true;
 }
 
 /** The function that an import is; undefined if there is none. */

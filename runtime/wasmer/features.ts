@@ -43,7 +43,10 @@ export const FEATURES_OF_WASMER: RuntimeFeatures = Object.freeze({
       "the maximum of each memory, written into the module, also of one that " +
         "threads share",
     ),
-    tableElements: hard("the maximum of each table, written into the module"),
+    tableElements: hard(
+      "the maximum of each table, written into the module; each thread has " +
+        "tables of its own",
+    ),
     timeoutMs: hard("the host, which kills the guest's process"),
     moduleBytes: hard(
       "the gate in the guest's process, before it reads further",

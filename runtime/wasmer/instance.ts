@@ -12,7 +12,8 @@ import type {
   ProcessParts,
 } from "../guest_source.ts";
 import type { ChildProcess } from "../process/child_process.ts";
-import { memoryBytesOf } from "../process/grants.ts";
+import { ProtocolError } from "../process/frames.ts";
+import { memoryBytesOf, memoryMountsOf } from "../process/grants.ts";
 import { ProcessInstance } from "../process/process_instance.ts";
 import { Symlinks } from "../process/symlinks.ts";
 import type {
@@ -24,6 +25,7 @@ import type {
   OperationOptions,
 } from "../types.ts";
 import { unsupported } from "./admission.ts";
+import { requireFiles } from "./files.ts";
 
 /** What a program is made from. */
 export interface WasmerInstanceParts extends
@@ -40,11 +42,16 @@ export interface WasmerInstanceParts extends
 /** A program on Wasmer. Its process ends with its run. */
 export class WasmerInstance implements GuestInstance {
   readonly #instance: ProcessInstance;
-  readonly #child: ChildProcess;
+  readonly #parts: Pick<WasmerInstanceParts, "capabilities" | "child">;
+  /** What its process said that cannot be. */
+  #lie: SandboxError | undefined;
 
-  private constructor(instance: ProcessInstance, child: ChildProcess) {
+  private constructor(
+    instance: ProcessInstance,
+    parts: Pick<WasmerInstanceParts, "capabilities" | "child">,
+  ) {
     this.#instance = instance;
-    this.#child = child;
+    this.#parts = parts;
   }
 
   /**
@@ -66,8 +73,9 @@ export class WasmerInstance implements GuestInstance {
       imports: {},
       symlinks: new Symlinks([], false),
       fileBytes: memoryBytesOf(capabilities),
+      memoryMounts: memoryMountsOf(capabilities).map(({ guest }) => guest),
     }, operation);
-    return new WasmerInstance(instance, parts.child);
+    return new WasmerInstance(instance, { capabilities, child: parts.child });
   }
 
   /** What the module exports. */
@@ -77,7 +85,7 @@ export class WasmerInstance implements GuestInstance {
 
   /** Why the instance is dead, if it is. */
   get failure(): SandboxError | undefined {
-    return this.#instance.failure;
+    return this.#lie ?? this.#instance.failure;
   }
 
   call(name: string): Promise<never> {
@@ -100,11 +108,17 @@ export class WasmerInstance implements GuestInstance {
     run: CommandRun,
     options: CallOptions = {},
   ): Promise<CommandOutcome> {
+    const { capabilities, child } = this.#parts;
     try {
-      return await this.#instance.execute(run, options);
+      const outcome = await this.#instance.execute(run, options);
+      requireFiles(outcome.files, capabilities);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw this.#lie = await child.failure("run", error);
     } finally {
       // threads of the guest's may still run there
-      await this.#child[Symbol.asyncDispose]();
+      await child[Symbol.asyncDispose]();
     }
   }
 
@@ -119,7 +133,7 @@ export class WasmerInstance implements GuestInstance {
   /** Ends its process, whatever runs there. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#instance[Symbol.asyncDispose]();
-    await this.#child[Symbol.asyncDispose]();
+    await this.#parts.child[Symbol.asyncDispose]();
   }
 }
 

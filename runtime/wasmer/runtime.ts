@@ -29,7 +29,7 @@ import { NAME, unsupported } from "./admission.ts";
 import { FEATURES_OF_WASMER } from "./features.ts";
 import { loadSdk } from "./sdk.ts";
 import type { SdkFiles } from "./sdk_files.ts";
-import { WasmerSource } from "./source.ts";
+import { endedBy, WasmerSource } from "./source.ts";
 
 /**
  * Runs programs of WASI and WASIX on Wasmer's SDK, `npm:@wasmer/sdk`, which is
@@ -71,7 +71,9 @@ export class WasmerRuntime implements Runtime {
   readonly features: RuntimeFeatures = FEATURES_OF_WASMER;
   readonly #sdk: SdkFiles;
   readonly #sources = new Set<WasmerSource>();
-  #disposed = false;
+  /** Sources that are made now. */
+  readonly #opening = new Set<Promise<WasmerSource>>();
+  readonly #disposal = new AbortController();
 
   private constructor(sdk: SdkFiles) {
     this.#sdk = sdk;
@@ -112,23 +114,34 @@ export class WasmerRuntime implements Runtime {
 
   async openProcess(
     parts: ProcessParts,
-    operation: OperationOptions = {},
+    { signal }: OperationOptions = {},
   ): Promise<GuestSource> {
     this.#use();
-    const source = await WasmerSource.create({
+    const opening = WasmerSource.create({
       ...parts,
       sdk: this.#sdk,
       onDispose: (source) => this.#sources.delete(source),
-    }, operation);
-    this.#sources.add(source);
-    return source;
+    }, endedBy(this.#disposal.signal, signal));
+    this.#opening.add(opening);
+    try {
+      const source = await opening;
+      this.#sources.add(source);
+      return source;
+    } finally {
+      this.#opening.delete(opening);
+    }
   }
 
   /** Ends every process that this runtime has started. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true;
+    this.#disposal.abort(disposed());
+    // one that was ready just now is no more aborted
+    const opened = await Promise.allSettled(this.#opening);
+    const late = opened.flatMap((each) =>
+      each.status === "fulfilled" ? [each.value] : []
+    );
     await Promise.all(
-      [...this.#sources].map((each) => each[Symbol.asyncDispose]()),
+      [...this.#sources, ...late].map((each) => each[Symbol.asyncDispose]()),
     );
   }
 
@@ -146,11 +159,14 @@ export class WasmerRuntime implements Runtime {
   }
 
   #use(): void {
-    if (!this.#disposed) return;
-    throw new SandboxError(
-      "disposed",
-      "Cannot use the runtime: it is disposed",
-      { details: { kind: "runtime" } },
-    );
+    this.#disposal.signal.throwIfAborted();
   }
+}
+
+function disposed(): SandboxError<"disposed"> {
+  return new SandboxError(
+    "disposed",
+    "Cannot use the runtime: it is disposed",
+    { details: { kind: "runtime" } },
+  );
 }

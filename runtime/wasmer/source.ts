@@ -78,9 +78,11 @@ export class WasmerSource implements GuestSource {
   readonly #parts: WasmerParts;
   readonly #launch: Launch;
   readonly #instances = new Set<WasmerInstance>();
+  /** Processes that are started now. */
+  readonly #opening = new Set<Promise<Home>>();
+  readonly #disposal = new AbortController();
   /** The process for the next instance, if there is one. */
   #next: Home | undefined;
-  #disposed = false;
 
   private constructor(parts: WasmerParts, launch: Launch, home: Home) {
     this.#parts = parts;
@@ -118,10 +120,10 @@ export class WasmerSource implements GuestSource {
 
   async instantiate({ signal }: GuestOptions): Promise<GuestInstance> {
     this.#use();
-    const operation = signal === undefined ? {} : { signal };
+    const operation = endedBy(this.#disposal.signal, signal);
     const home = this.#next?.child.isAlive === true
       ? this.#next
-      : await openHome(this.#parts, this.#launch, operation);
+      : await this.#open(operation);
     await this.#letGo(home);
     const instance = await WasmerInstance.create(
       { ...this.#parts, ...home },
@@ -129,20 +131,31 @@ export class WasmerSource implements GuestSource {
     );
     this.#instances.add(instance);
     void home.child.gone.then(() => this.#instances.delete(instance));
-    if (!this.#disposed) return instance;
+    if (!this.#disposal.signal.aborted) return instance;
     await instance[Symbol.asyncDispose]();
     throw disposed();
   }
 
   /** Ends every process, whatever runs there. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposed = true;
+    this.#disposal.abort(disposed());
     this.#parts.onDispose(this);
     const instances = [...this.#instances];
     await Promise.all([
       this.#letGo(undefined),
       ...instances.map((each) => each[Symbol.asyncDispose]()),
+      Promise.allSettled(this.#opening),
     ]);
+  }
+
+  async #open(operation: OperationOptions): Promise<Home> {
+    const opening = openHome(this.#parts, this.#launch, operation);
+    this.#opening.add(opening);
+    try {
+      return await opening;
+    } finally {
+      this.#opening.delete(opening);
+    }
   }
 
   /** Ends the process that waits, unless it is the one that is used now. */
@@ -153,8 +166,23 @@ export class WasmerSource implements GuestSource {
   }
 
   #use(): void {
-    if (this.#disposed) throw disposed();
+    this.#disposal.signal.throwIfAborted();
   }
+}
+
+/**
+ * Cancellation by the owner of what is made, or by whoever asks for it.
+ *
+ * @param owner Aborted once the owner is disposed.
+ * @param signal The caller's own, if there is one.
+ * @returns Both.
+ */
+export function endedBy(
+  owner: AbortSignal,
+  signal: AbortSignal | undefined,
+): Required<OperationOptions> {
+  const signals = signal === undefined ? [owner] : [owner, signal];
+  return { signal: AbortSignal.any(signals) };
 }
 
 function disposed(): SandboxError<"disposed"> {

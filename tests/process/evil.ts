@@ -5,6 +5,7 @@
  * @module
  */
 
+import { encodeFiles } from "../../runtime/process/files.ts";
 import {
   costOf,
   encode,
@@ -358,8 +359,21 @@ function floodErrors(): never {
   for (;;) Deno.stderr.writeSync(bytes);
 }
 
+/** Files that it hands back, where the guest may keep some in /data. */
+const FILES: Readonly<Record<string, string>> = {
+  "a path elsewhere": "/etc/passwd",
+  "a path that leads up": "/data/../etc/passwd",
+  "a path that ends above": "/data/a/../..",
+  "a path that stays": "/data/./a",
+  "a path beside": "/data2/a",
+  "a path of nothing": "/data/",
+  "a path with a gap": "/data//a",
+  "the mount itself": "/data",
+};
+
 /** Names of everything that it does. */
 export const KINDS = {
+  files: Object.keys(FILES),
   calls: Object.keys(CALLS),
   forever: Object.keys(FOREVER),
   services: Object.keys(SERVICES),
@@ -392,6 +406,12 @@ function main(): never {
         asks: Object.hasOwn(SERVICES, what) || what.startsWith("flood of "),
       };
       send(FRAME.done, { id }, ENCODER.encode(JSON.stringify(module)));
+    } else if (type === FRAME.execute) {
+      const files = encodeFiles([[
+        FILES[what] ?? "/data/a",
+        ENCODER.encode("x"),
+      ]]);
+      send(FRAME.done, { id, exitCode: 0 }, files);
     } else if (type === FRAME.instantiate) send(FRAME.done, { id });
     else if (type === FRAME.call) {
       (CALLS[what] ?? FOREVER[what] ?? SERVICES[what] ?? FLOODS[what])?.(id);

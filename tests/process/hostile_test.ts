@@ -5,8 +5,9 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { SandboxError } from "../../errors.ts";
+import { Capabilities } from "../../security/capabilities.ts";
 import { evil, MODULE, openEvil } from "./_evil.ts";
-import { childrenOf, isRunning, open, until } from "./_process.ts";
+import { childrenOf, execute, isRunning, open, until } from "./_process.ts";
 import { KINDS } from "./evil.ts";
 
 /** How a process that breaks the rules may end. */
@@ -36,6 +37,23 @@ for (const what of KINDS.calls) {
     assertEquals(instance.failure, error);
     // deno-lint-ignore no-control-regex
     assert(!/[\u0000-\u001f]/.test(error.message));
+  });
+}
+
+for (const what of ["honest", ...KINDS.files]) {
+  Deno.test(`execute() looks at where files are: ${what}`, async () => {
+    await using source = await openEvil(what, {
+      capabilities: [Capabilities.memory("/data")],
+    });
+    await using instance = await source.instantiate({});
+    const run = execute(instance, []);
+    if (what === "honest") {
+      assertEquals([...(await run).files.keys()], ["/data/a"]);
+      return;
+    }
+    const error = await assertRejects(() => run, SandboxError);
+    assert(SandboxError.is(error, "process-failed"), error.message);
+    assertEquals(error.details.phase, "protocol");
   });
 }
 

@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Capabilities, type ResourceLimits } from "../../mod.ts";
 import { childrenOf, until } from "../process/_process.ts";
+import { wat } from "../wasm.ts";
 import { create, failure, program, run, USUAL, workspace } from "./_wasmer.ts";
 
 const LOOP = await program("(loop $more (br $more))");
@@ -213,4 +214,40 @@ Deno.test("files beyond maxBytes are not handed back on Wasmer", async () => {
     () => run(module, { policy }),
   );
   assertEquals(details.limit, "maxBytes");
+});
+
+Deno.test("files of names that nobody else takes are not handed back on Wasmer", async () => {
+  // a byte 0, and 5,000 letters
+  for (const [length, text] of [[3, "a\\00b"], [5_000, "a".repeat(5_000)]]) {
+    const module = await program(
+      `(drop (call $path_open (i32.const 4) (i32.const 0) (i32.const 64)
+        (i32.const ${length}) (i32.const 1) (i64.const 64) (i64.const 64)
+        (i32.const 0) (i32.const 32)))`,
+      { parts: `(data (i32.const 64) "${text}")` },
+    );
+    const policy = [...USUAL, Capabilities.random(), workspace()];
+    const { details } = await failure(
+      "guest-protocol",
+      () => run(module, { policy }),
+    );
+    assertEquals(details.export, "_start");
+  }
+});
+
+Deno.test("create() refuses threads with a memory for each on Wasmer", async () => {
+  const threads = (own: string) =>
+    wat(`(module
+      (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+      (import "env" "memory" (memory 1 2 shared)) ${own}
+      (export "memory" (memory 0))
+      (func (export "wasi_thread_start") (param i32 i32))
+      (func (export "_start")))`);
+  const features = { threads: true, multiMemory: true };
+  const { message } = await failure(
+    "unsupported",
+    async () => create(await threads("(memory 1)"), { features }),
+  );
+  assertStringIncludes(message, "memory");
+  await using sandbox = await create(await threads(""), { features });
+  assertEquals((await sandbox.execute()).exitCode, 0);
 });

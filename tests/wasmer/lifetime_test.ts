@@ -50,3 +50,24 @@ Deno.test("disposal of the runtime ends its programs", async () => {
   await until(() => childrenOf(Deno.pid).length === 0);
   await failure("disposed", () => create(LOOP, { runtime }));
 });
+
+Deno.test("disposal of the runtime ends what is being opened", async () => {
+  const runtime = await WasmerRuntime.open();
+  const opening = failure("disposed", () => create(LOOP, { runtime }));
+  await until(() => childrenOf(Deno.pid).length > 0);
+  await runtime[Symbol.asyncDispose]();
+  assertEquals(childrenOf(Deno.pid), []);
+  await opening;
+});
+
+Deno.test("disposal of the runtime ends what is being opened anew", async () => {
+  const runtime = await WasmerRuntime.open();
+  await using sandbox = await create(EXIT, { runtime });
+  await sandbox.execute();
+  await until(() => childrenOf(Deno.pid).length === 0);
+  const running = failure("disposed", () => sandbox.execute());
+  await until(() => childrenOf(Deno.pid).length > 0);
+  await runtime[Symbol.asyncDispose]();
+  assertEquals(childrenOf(Deno.pid), []);
+  await running;
+});

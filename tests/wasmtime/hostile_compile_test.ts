@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Sandbox, SandboxError } from "../../mod.ts";
 import { wasmtimeTest } from "../_wasmtime.ts";
-import { body, build, bytes, leb, name, wat } from "../wasm.ts";
+import { body, build, bytes, funcType, leb, name, wat } from "../wasm.ts";
 
 const INLINE = { runtime: "wasmtime", isolation: "inline" } as const;
 
@@ -69,6 +69,54 @@ function empty(functions: number, locals = 0): Uint8Array<ArrayBuffer> {
   });
 }
 
+/** Calls from which one handler is reached, with a local changed at each. */
+function handled(calls: number, locals: number): Uint8Array<ArrayBuffer> {
+  const all = Array.from({ length: locals }, (_, index) => leb(index));
+  return build({
+    types: [bytes("60 00 00")],
+    functions: [0, 0],
+    exports: [[...name("f"), 0, 1]],
+    bodies: [
+      body([]),
+      body([
+        [0x02, 0x40, 0x1f, 0x40, 1, 2, 0],
+        Array.from(
+          { length: calls },
+          (_, at) => [0x10, 0, 0x42, 1, 0x21, leb(at % locals)],
+        ),
+        [0x0b, 0x0b],
+        all.map((index) => [0x20, index, 0x1a]),
+      ], [[locals, 0x7e]]),
+    ],
+  });
+}
+
+/** Functions of many parameters and results, which a table holds. */
+function wide(functions: number, values: number): Uint8Array<ArrayBuffer> {
+  const all = Array.from({ length: functions }, (_, index) => index);
+  const types = Array.from({ length: values }, () => 0x7e);
+  return build({
+    types: [funcType(types, types)],
+    functions: all.map(() => 0),
+    tables: [bytes("70 00 00")],
+    elements: [[3, 0, leb(functions), all.map((index) => leb(index))]],
+    bodies: all.map(() => body([0])),
+  });
+}
+
+/** Calls of what a table holds. */
+function lookups(functions: number, calls: number): Uint8Array<ArrayBuffer> {
+  const each = body(
+    Array.from({ length: calls }, () => [0x41, 0, 0x11, 0, 0]),
+  );
+  return build({
+    types: [bytes("60 00 00")],
+    functions: Array.from({ length: functions }, () => 0),
+    tables: [bytes("70 00 01")],
+    bodies: Array.from({ length: functions }, () => each),
+  });
+}
+
 wasmtimeTest(
   "Wasmtime does not compile what would take minutes",
   async (_library, t) => {
@@ -81,6 +129,11 @@ wasmtimeTest(
       "15,000 bulk operations": () => wat(bulk(15_000)),
       "300,000 functions of nothing": () => Promise.resolve(empty(300_000)),
       "5,000 functions of locals": () => Promise.resolve(empty(5_000, 49_999)),
+      "2,000 calls in a handler": () => Promise.resolve(handled(2_000, 200)),
+      "5,000 functions of 2,000 values": () =>
+        Promise.resolve(wide(5_000, 1_000)),
+      "20 times 12,000 calls by a table": () =>
+        Promise.resolve(lookups(20, 12_000)),
     };
     for (const [name, bomb] of Object.entries(bombs)) {
       await t.step(name, async () => {
@@ -107,6 +160,11 @@ wasmtimeTest(
       await using sandbox = await Sandbox.create({ ...INLINE, module });
       assertEquals(await sandbox.call("f", [0]), undefined);
     }
+    await using sandbox = await Sandbox.create({
+      ...INLINE,
+      module: handled(50, 50),
+    });
+    assertEquals(await sandbox.call("f", []), undefined);
   },
 );
 

@@ -12,6 +12,7 @@ import { memoryBytesOf } from "../../process/grants.ts";
 import { FRAME, OUTPUT_BYTES } from "../../process/frames.ts";
 import type { SentUsage } from "../../process/messages.ts";
 import { ProgramLists } from "../../wasi/program.ts";
+import { isInWorkspace } from "../files.ts";
 import { WORKSPACE } from "../wasi_imports.ts";
 import type { Guest } from "./guest.ts";
 import { notTaken } from "./refusal.ts";
@@ -120,6 +121,7 @@ export class ProgramRun {
       for (const { name, kind, size } of await sandbox.fs.readDir(folder)) {
         const path = `${folder}/${name}`;
         if (++entries > maxEntries) throw overLimit("fileEntries", maxEntries);
+        if (!isInWorkspace(path)) throw notHandedBack(name);
         if (kind === "directory") {
           folders.push(path);
           continue;
@@ -127,7 +129,11 @@ export class ProgramRun {
         bytes += size;
         if (bytes > maxBytes) throw tooManyBytes(maxBytes);
         const content = await readFile(sandbox, path);
-        if (content !== undefined) files.set(path, content);
+        if (content === undefined) continue;
+        // threads may write on
+        bytes += content.length - size;
+        if (bytes > maxBytes) throw tooManyBytes(maxBytes);
+        files.set(path, content);
       }
     }
     return files;
@@ -303,6 +309,16 @@ function overLimit(
     `Cannot complete "_start": ${limit} of ${allowed} is used up ` +
       `(${suggestion})`,
     { details: { limit, allowed, suggestion } },
+  );
+}
+
+function notHandedBack(name: string): SandboxError<"guest-protocol"> {
+  const problem = "a file of a name that is too long, or no name elsewhere";
+  return new SandboxError(
+    "guest-protocol",
+    `Cannot take the files of ${quote(WORKSPACE)}: there is ${problem}: ` +
+      quote(name),
+    { details: { export: "_start", problem } },
   );
 }
 
