@@ -8,9 +8,9 @@ import {
   type MapNode,
   type PolicyNode,
   type ScalarNode,
-} from "./nodes.ts";
+} from "./_nodes.ts";
 import { Cursor, type Escapes, NUMBER } from "./_cursor.ts";
-import { failure, type PolicySource } from "./problems.ts";
+import { failure, type PolicySource } from "./_problems.ts";
 
 const ESCAPES: Escapes = Object.freeze({
   '"': '"',

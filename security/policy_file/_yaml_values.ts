@@ -8,7 +8,7 @@ import type {
   MapNode,
   PolicyNode,
   ScalarNode,
-} from "./nodes.ts";
+} from "./_nodes.ts";
 
 const ESCAPES: Escapes = Object.freeze({
   '"': '"',

@@ -6,15 +6,10 @@ import { LIMIT_NAMES, type LimitName, type ResourceLimits } from "../limits.ts";
 import { readCapabilities } from "./_capabilities.ts";
 import { readJson } from "./_json.ts";
 import { expectedOf, readLimit, UNLIMITED } from "./_limits.ts";
-import type { MapNode, PolicyNode, ScalarNode } from "./nodes.ts";
-import { failure, type Path, type PolicySource, Problems } from "./problems.ts";
-import {
-  checkText,
-  decode,
-  type FileName,
-  MAX_POLICY_BYTES,
-} from "./_text_of.ts";
-import { missing, textOf, unknownName, validate, wrong } from "./validate.ts";
+import type { MapNode, PolicyNode, ScalarNode } from "./_nodes.ts";
+import { failure, type PolicySource, Problems } from "./_problems.ts";
+import { checkText, decode, MAX_POLICY_BYTES } from "./_text_of.ts";
+import { missing, textOf, unknownName, validate, wrong } from "./_validate.ts";
 import { readYaml } from "./_yaml.ts";
 import {
   formatOf,
@@ -79,18 +74,17 @@ export function parsePolicy(
 ): PolicyDocument {
   const { source = "policy", format = formatOf(source) } = options;
   const { kinds = new CapabilityKinds(), baseDirectory } = options;
-  const { root, file } = readRoot(input, format, { source });
+  const file = checkText(
+    typeof input === "string" ? input : decode(input, { source }),
+    { source },
+  );
+  const root = format === "json" ? readJson(file) : readYaml(file);
   const problems = new Problems(file);
   const document = asMap(root, file);
   checkNames(document, problems);
-  const limits = readLimits(
-    document.entries.get("limits")?.node,
-    ["limits"],
-    problems,
-  );
+  const limits = readLimits(document.entries.get("limits")?.node, problems);
   const policy = readCapabilities(
     document.entries.get("capabilities")?.node,
-    ["capabilities"],
     { kinds, baseDirectory, problems },
   );
   problems.raise();
@@ -104,19 +98,6 @@ export function parsePolicy(
       ? {}
       : { isolation: isolation.value as PolicyIsolation }),
   });
-}
-
-/** Reads a document down to its values, with the place of each. */
-export function readRoot(
-  input: string | Uint8Array,
-  format: PolicyFormat,
-  name: FileName,
-): { readonly root: PolicyNode; readonly file: PolicySource } {
-  const file = checkText(
-    typeof input === "string" ? input : decode(input, name),
-    name,
-  );
-  return { root: format === "json" ? readJson(file) : readYaml(file), file };
 }
 
 /** Options of {@linkcode readPolicyFile}. */
@@ -152,7 +133,6 @@ export async function readPolicyFile(
 export async function readBytes(
   path: string,
   read: (path: string, maxBytes: number) => Promise<Uint8Array> = readStart,
-  name: FileName = { source: path },
 ): Promise<Uint8Array> {
   try {
     // one byte more tells that it is too long
@@ -164,9 +144,9 @@ export async function readBytes(
       : cause instanceof Deno.errors.IsADirectory
       ? "the file cannot be read: it is a directory"
       : `the file cannot be read: ${messageOf(cause)}`;
-    throw failure({ ...name, text: "" }, {
+    throw failure({ source: path, text: "" }, {
       problem,
-      expected: `a ${name.what ?? "policy"} file`,
+      expected: "a policy file",
     }, cause);
   }
 }
@@ -211,22 +191,20 @@ function checkNames(document: MapNode, problems: Problems): void {
   }
 }
 
-/** Reads limits, each with the unit it is written in. */
-export function readLimits(
+function readLimits(
   node: PolicyNode | undefined,
-  path: Path,
   problems: Problems,
 ): ResourceLimits {
   if (node === undefined) return Object.freeze({});
   if (node.kind !== "map") {
-    problems.add(wrong(node, { type: "object" }, path));
+    problems.add(wrong(node, { type: "object" }, ["limits"]));
     return {};
   }
   const limits: Partial<Record<LimitName, number>> = {};
   for (const [name, entry] of node.entries) {
     const limit = LIMIT_NAMES.find((each) => each === name);
     if (limit === undefined) {
-      problems.add(unknownName(entry.offset, name, LIMIT_NAMES, path));
+      problems.add(unknownName(entry.offset, name, LIMIT_NAMES, ["limits"]));
       continue;
     }
     const written = entry.node;
@@ -237,13 +215,13 @@ export function readLimits(
     else {
       problems.add({
         offset: written.offset,
-        path: [...path, name],
+        path: ["limits", name],
         problem: `is ${textOf(written)}`,
         expected: expectedOf(limit),
       });
     }
   }
-  checkTogether(limits, node, path, problems);
+  checkTogether(limits, node, problems);
   return Object.freeze(limits);
 }
 
@@ -251,13 +229,12 @@ export function readLimits(
 function checkTogether(
   limits: ResourceLimits,
   { entries }: MapNode,
-  path: Path,
   problems: Problems,
 ): void {
   if (limits.timeoutMs !== Infinity || limits.fuel !== undefined) return;
   problems.add({
     offset: entries.get("timeoutMs")?.node.offset,
-    path: [...path, "timeoutMs"],
+    path: ["limits", "timeoutMs"],
     problem: `is "${UNLIMITED}"`,
     expected: `${expectedOf("timeoutMs")}, or a limit of fuel besides`,
   });

@@ -3,8 +3,8 @@
 import { nearest, quote } from "../../_text.ts";
 import type { JsonSchema } from "../json_schema.ts";
 import { parseSize } from "../units.ts";
-import type { ListNode, MapNode, PolicyNode, ScalarNode } from "./nodes.ts";
-import { type Finding, MAX_PROBLEMS, type Path } from "./problems.ts";
+import type { ListNode, MapNode, PolicyNode, ScalarNode } from "./_nodes.ts";
+import { type Finding, MAX_PROBLEMS, type Path } from "./_problems.ts";
 
 /** What the switches of older versions of YAML stand for. */
 const SWITCHES: ReadonlyMap<string, boolean> = new Map([
@@ -18,21 +18,12 @@ const SWITCHES: ReadonlyMap<string, boolean> = new Map([
   ["off", false],
 ]);
 
-/** Formats that are checked where they are read. */
-const OPAQUE: ReadonlySet<JsonSchema["format"]> = new Set([
-  "module",
-  "policy",
-  "limits",
-  "code",
-]);
-
 /** Tells what is wrong with a piece; nothing, if it is as its schema says. */
 export function validate(
   node: PolicyNode,
   schema: JsonSchema,
   path: Path,
 ): readonly Finding[] {
-  if (OPAQUE.has(schema.format)) return [];
   if (schema.oneOf !== undefined) return validateOneOf(node, schema, path);
   if (schema.type === "object") {
     return node.kind === "map"
@@ -54,7 +45,7 @@ function validateOneOf(
   path: Path,
 ): readonly Finding[] {
   const tried = (schema.oneOf ?? []).map((each) => ({
-    isKind: OPAQUE.has(each.format) || kindOf(each) === node.kind,
+    isKind: kindOf(each) === node.kind,
     findings: validate(node, each, path),
   }));
   const sameKind = tried.filter(({ isKind }) => isKind);
@@ -206,8 +197,7 @@ function isText(node: PolicyNode): boolean {
 export function textOf(node: PolicyNode): string {
   if (node.kind === "map") return "an object";
   if (node.kind === "list") return "a list";
-  const { value, plain, foreign } = node;
-  if (foreign !== undefined) return foreign;
+  const { value, plain } = node;
   if (value === null) return plain === "" ? "empty" : "null";
   if (typeof value === "string") return quote(value);
   return typeof value === "number" && plain !== String(value)

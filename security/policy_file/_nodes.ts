@@ -1,7 +1,5 @@
 /** What a policy file says, with the place of everything in the text. */
 
-import { isPlainObject } from "../_parse.ts";
-
 /** Deepest nesting of a policy file. */
 export const MAX_DEPTH = 32;
 
@@ -37,8 +35,6 @@ export interface ScalarNode {
   readonly value: string | number | boolean | null;
   /** How it is written, if it is without quotes. */
   readonly plain?: string;
-  /** What it is, if it comes from code and is nothing that a file can hold. */
-  readonly foreign?: string;
 }
 
 /** What a node says, as plain data. */
@@ -55,32 +51,6 @@ export function dataOf(node: PolicyNode): unknown {
       );
     }
   }
-}
-
-/** Turns a value of the caller's around: as if it had been read from a file. */
-export function nodeOf(value: unknown): PolicyNode {
-  const offset = 0;
-  if (value === null) return { kind: "scalar", offset, value };
-  switch (typeof value) {
-    case "string":
-      return { kind: "scalar", offset, value };
-    case "number":
-    case "boolean":
-      return { kind: "scalar", offset, value, plain: String(value) };
-  }
-  if (Array.isArray(value)) {
-    return { kind: "list", offset, items: value.map(nodeOf) };
-  }
-  if (!isPlainObject(value)) {
-    const { name = "" } = Object(value).constructor ?? {};
-    const foreign = typeof value === "object"
-      ? `an object of ${name || "no class"}`
-      : `of type ${typeof value}`;
-    return { kind: "scalar", offset, value: null, foreign };
-  }
-  const entries = Object.entries(value).filter(([, part]) => part !== undefined)
-    .map(([name, part]) => [name, { offset, node: nodeOf(part) }] as const);
-  return { kind: "map", offset, entries: new Map(entries) };
 }
 
 /** Finds the node of a path such as `["mounts", 0, "guest"]`, if there is one. */

@@ -9,9 +9,6 @@ export const MAX_PROBLEMS = 20;
 /** Steps from the root of the document: names and indices. */
 export type Path = readonly (string | number)[];
 
-/** Codes of errors that tell what is wrong with a document. */
-export type DocumentCode = "invalid-policy" | "invalid-manifest";
-
 /** The file that is read. */
 export interface PolicySource {
   /** Its name. */
@@ -20,8 +17,6 @@ export interface PolicySource {
   readonly text: string;
   /** What it is. @default {"policy"} */
   readonly what?: "policy" | "manifest";
-  /** What the error says of it. @default {"invalid-policy"} */
-  readonly code?: DocumentCode;
 }
 
 /** One thing that is wrong. */
@@ -84,19 +79,19 @@ export function failure(
   source: PolicySource,
   finding: Finding,
   cause?: unknown,
-): SandboxError<DocumentCode> {
+): SandboxError<"invalid-policy"> {
   return policyError(source, [problemOf(source, finding)], cause);
 }
 
 function policyError(
-  { source, what = "policy", code = "invalid-policy" }: PolicySource,
+  { source, what = "policy" }: PolicySource,
   problems: readonly PolicyProblem[],
   cause?: unknown,
-): SandboxError<DocumentCode> {
+): SandboxError<"invalid-policy"> {
   const [{ message: _, ...first } = { path: "", expected: "" }] = problems;
   const told = problems.map(({ message }) => message).join("; ");
-  return new SandboxError<DocumentCode>(
-    code,
+  return new SandboxError(
+    "invalid-policy",
     `Cannot use the ${what} ${printable(source)}: ${told}`,
     {
       ...(cause === undefined ? {} : { cause }),
