@@ -68,6 +68,7 @@ const CALL_OPTION_NAMES: readonly string[] = [
 const EXECUTE_OPTION_NAMES: readonly string[] = [
   "stdin",
   "env",
+  "inheritEnv",
   "files",
   "stdout",
   "stderr",

@@ -101,7 +101,7 @@ export class Grants {
     if (args.length > 0) this.#require("process", "arguments");
     return {
       args: all,
-      env: this.#environment(options.env ?? {}),
+      env: this.#environment(options),
       files: this.#files(files),
       stdin: stdin instanceof ReadableStream ? stdin : bytesOf(stdin),
       ...(stdout === undefined ? {} : { stdout }),
@@ -111,7 +111,7 @@ export class Grants {
 
   /** Values for the names that are passed on: as given, or the host's own. */
   #environment(
-    given: Readonly<Record<string, string>>,
+    { env: given = {}, inheritEnv = true }: ExecuteOptions,
   ): Record<string, string> {
     const passed = this.policy.capabilities
       .filter(({ type }) => type === "environment")
@@ -123,7 +123,11 @@ export class Grants {
     }
     const values: Record<string, string> = {};
     for (const name of passed) {
-      const value = Object.hasOwn(given, name) ? given[name] : ownValue(name);
+      const value = Object.hasOwn(given, name)
+        ? given[name]
+        : inheritEnv
+        ? ownValue(name)
+        : undefined;
       if (value !== undefined) values[name] = value;
     }
     return values;

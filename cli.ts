@@ -41,4 +41,5 @@ async function restart(args: readonly string[]): Promise<number | undefined> {
   return await standIns.restart(import.meta.url, args);
 }
 
-if (import.meta.main) Deno.exitCode = await start(Deno.args);
+// not `Deno.exitCode`: a connection that a client keeps open keeps no process
+if (import.meta.main) Deno.exit(await start(Deno.args));

@@ -7,6 +7,22 @@
 /** Where and how a guest left the path of normal return. */
 export type TrapKind = "trap" | "exception";
 
+/** What is wrong with a document, and where. */
+export interface DocumentProblems {
+  /** Name of the file, or what stands for it. */
+  readonly source: string;
+  /** Line, from 1, if it is known. */
+  readonly line?: number;
+  /** Column, from 1, if it is known. */
+  readonly column?: number;
+  /** Where in the document: `capabilities[0].mounts`. */
+  readonly path: string;
+  /** What was expected there. */
+  readonly expected: string;
+  /** Everything that is wrong, this first; at most 20. */
+  readonly problems?: readonly PolicyProblem[];
+}
+
 /** What each {@linkcode SandboxErrorCode} carries in `details`. */
 export interface SandboxErrorDetails {
   /** A name was asked of a factory that does not know it. */
@@ -107,6 +123,29 @@ export interface SandboxErrorDetails {
     /** How to get it. */
     readonly suggestion: string;
   };
+  /** Too many are served and wait already. */
+  "overloaded": {
+    /** How many are served. */
+    readonly running: number;
+    /** How many wait. */
+    readonly waiting: number;
+  };
+  /** A plugin takes no calls. */
+  "plugin-unavailable": {
+    /** Its name. */
+    readonly plugin: string;
+    /** What it is doing instead. */
+    readonly state:
+      | "backing-off"
+      | "quarantined"
+      | "awaiting-approval"
+      | "failed"
+      | "unloading";
+    /** Why. */
+    readonly reason: string;
+    /** In how many milliseconds it takes calls again, if that is known. */
+    readonly retryAfterMs?: number;
+  };
   /** A capability is not well-formed. */
   "invalid-capability": {
     /** Type of the capability, as far as it is known. */
@@ -128,19 +167,15 @@ export interface SandboxErrorDetails {
     readonly problem: string;
   };
   /** A policy file is not well-formed. */
-  "invalid-policy": {
-    /** Name of the file, or what stands for it. */
-    readonly source: string;
-    /** Line, from 1, if it is known. */
-    readonly line?: number;
-    /** Column, from 1, if it is known. */
-    readonly column?: number;
-    /** Where in the document: `capabilities[0].mounts`. */
+  "invalid-policy": DocumentProblems;
+  /** A manifest is not well-formed. */
+  "invalid-manifest": DocumentProblems;
+  /** A tool cannot be installed or removed; nothing has changed. */
+  "install-failed": {
+    /** The file or the directory that it is about. */
     readonly path: string;
-    /** What was expected there. */
-    readonly expected: string;
-    /** Everything that is wrong, this first; at most 20. */
-    readonly problems?: readonly PolicyProblem[];
+    /** Why. */
+    readonly problem: string;
   };
   /** The guest's function failed, and said so. The instance lives on. */
   "guest-error": {
@@ -257,6 +292,10 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "access-denied",
   "invalid-argument",
   "invalid-policy",
+  "invalid-manifest",
+  "overloaded",
+  "plugin-unavailable",
+  "install-failed",
   "guest-error",
   "invalid-message",
   "channel-closed",

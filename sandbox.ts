@@ -22,7 +22,11 @@ import type { Channel } from "./communication/types.ts";
 import type { SandboxError } from "./errors.ts";
 import { isProcedure } from "./runtime/calls.ts";
 import { type PassedOver, unsupported } from "./runtime/needs.ts";
-import type { ModuleExport, OperationOptions } from "./runtime/types.ts";
+import type {
+  ModuleExport,
+  ModuleImport,
+  OperationOptions,
+} from "./runtime/types.ts";
 import { exportNotFound } from "./runtime/v8/live.ts";
 import { SandboxBuilder } from "./sandbox_builder.ts";
 import type {
@@ -178,6 +182,11 @@ export class Sandbox implements AsyncDisposable {
   /** What the module exports. */
   get exports(): readonly ModuleExport[] {
     return this.#guest.parts.source.module.exports;
+  }
+
+  /** What the module imports. */
+  get imports(): readonly ModuleImport[] {
+    return this.#guest.parts.source.module.imports;
   }
 
   /** Where the guest runs. */

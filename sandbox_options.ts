@@ -222,11 +222,18 @@ export interface ExecuteOptions extends CallOptions {
   /**
    * Variables of the environment. Each name must be among those that the
    * policy's environment capability passes on; those of them that are left out
-   * are taken from the host's environment.
+   * are taken from the host's environment, unless `inheritEnv` is false.
    *
    * @default {{}}
    */
   env?: Readonly<Record<string, string>>;
+  /**
+   * Whether variables that the policy passes on, and `env` leaves out, are taken
+   * from the host's environment.
+   *
+   * @default {true}
+   */
+  inheritEnv?: boolean;
   /**
    * Files to put into memory mounts, by the guest's absolute path; one that
    * ends in `/` is a directory.

@@ -14,6 +14,7 @@ import { cold } from "./cold.ts";
 import { deadline } from "./deadline.ts";
 import { extism } from "./extism.ts";
 import { hostCalls } from "./host_calls.ts";
+import { httpServer } from "./http_server.ts";
 import { kernels } from "./kernels.ts";
 import { type Benchmark, type Figures, print } from "./measure.ts";
 import { peers } from "./peers.ts";
@@ -21,6 +22,7 @@ import { processes } from "./process.ts";
 import { rewriting } from "./rewrite.ts";
 import { runtimes } from "./runtimes.ts";
 import { streams } from "./streams.ts";
+import { tools } from "./tools.ts";
 import { wasiFiles } from "./wasi_files.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -37,6 +39,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   extism,
   peers,
   runtimes,
+  tools,
+  httpServer,
 ];
 
 /**

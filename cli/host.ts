@@ -5,7 +5,8 @@
  */
 
 import { collect } from "../_streams.ts";
-import { terminalStream } from "./terminal.ts";
+import { onStopSignal } from "./stop_signals.ts";
+import { terminalStream } from "../wrappers/tool/terminal.ts";
 
 /** The world around the command line: this process, or a test's stand-in. */
 export interface CliHost {
@@ -29,6 +30,13 @@ export interface CliHost {
   readFile(path: string, maxBytes: number): Promise<Uint8Array<ArrayBuffer>>;
   /** The standard streams, for a program that runs. */
   streams(): CliStreams;
+  /**
+   * Takes over what asks a process to stop: SIGINT and SIGTERM.
+   *
+   * @param listener Called each time that it is asked.
+   * @returns Gives that back when it is disposed.
+   */
+  onStop(listener: () => void): Disposable;
   /** Whether the standard output is a terminal. */
   isTerminal(): boolean;
   /** Whether the user asked for text without colours. */
@@ -57,6 +65,7 @@ export const denoHost: CliHost = Object.freeze({
     stdout: outputOf(Deno.stdout),
     stderr: outputOf(Deno.stderr),
   }),
+  onStop: onStopSignal,
   isTerminal: () => Deno.stdout.isTerminal(),
   noColor: Deno.noColor,
 });

@@ -14,10 +14,13 @@ import { callCommand } from "./call.ts";
 import { EXIT_CODE_HELP } from "./exit_codes.ts";
 import { type CliHost, denoHost } from "./host.ts";
 import { inspectCommand } from "./inspect.ts";
+import { mcpCommand } from "./mcp.ts";
 import { policyCommand } from "./policy.ts";
 import { reportError } from "./report.ts";
 import { runCommand } from "./run.ts";
+import { serveCommand } from "./serve.ts";
 import { Session } from "./session.ts";
+import { toolCommand } from "./tool.ts";
 import { VERSION } from "./version.ts";
 
 const NAME = "wasm-sandbox";
@@ -68,6 +71,9 @@ function mainCommand(session: Session): Command<any> {
     .example("Inspect", "wasm-sandbox inspect program.wasm")
     .command("call", callCommand(session))
     .command("run", runCommand(session))
+    .command("serve", serveCommand(session))
+    .command("mcp", mcpCommand(session))
+    .command("tool", toolCommand(session))
     .command("inspect", inspectCommand(session))
     .command("policy", policyCommand(session))
     .command("audit", auditCommand(session))

@@ -22,8 +22,19 @@ interface Pause {
  * every timer. Whoever takes messages asks here before each.
  */
 export class Turn {
+  readonly #burst: number;
   #messages = 0;
   #pause: Pause | undefined;
+
+  /**
+   * Constructs it.
+   *
+   * @param burst Messages in a row before a timer is worth it; 1 for those that
+   * may take long.
+   */
+  constructor(burst: number = BURST) {
+    this.#burst = burst;
+  }
 
   /**
    * Says whether to go on.
@@ -33,7 +44,7 @@ export class Turn {
   pass(): Promise<void> | undefined {
     const pause = this.#pause;
     if (pause === undefined) {
-      if (++this.#messages >= BURST) this.#pause = this.#begin();
+      if (++this.#messages >= this.#burst) this.#pause = this.#begin();
       return undefined;
     }
     // the timer of a loop that turns has long removed the pause

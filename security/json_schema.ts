@@ -1,5 +1,6 @@
 /**
- * The part of JSON Schema (draft 2020-12) that policy files are described in.
+ * The part of JSON Schema (draft 2020-12) that policy files and the options of
+ * wrappers are described in.
  *
  * @module
  */
@@ -42,4 +43,18 @@ export interface JsonSchema {
   readonly maximum?: number;
   /** What it is if left out. */
   readonly default?: unknown;
+  /**
+   * What it stands for, where a type does not say: a `module`, a `path`, a
+   * `policy` or `limits`, read by whoever knows them; `code`, which a file cannot
+   * hold; and `bytes` or `milliseconds`, integers that files also write as
+   * `64MiB` or `2s`.
+   */
+  readonly format?:
+    | "module"
+    | "path"
+    | "policy"
+    | "limits"
+    | "code"
+    | "bytes"
+    | "milliseconds";
 }

@@ -36,3 +36,4 @@
 
 export * from "./channel_suite.ts";
 export * from "./runtime_suite.ts";
+export * from "./wrapper_suite.ts";

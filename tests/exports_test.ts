@@ -3,7 +3,13 @@ import * as communication from "../communication/mod.ts";
 import * as core from "../mod.ts";
 import * as authors from "../runtime/authors.ts";
 import * as testing from "../testing/mod.ts";
+import * as cliTool from "../wrappers/cli_tool.ts";
 import * as extism from "../wrappers/extism/mod.ts";
+import * as custom from "../wrappers/custom_wrapper.ts";
+import * as manifest from "../wrappers/manifest/mod.ts";
+import * as wrappers from "../wrappers/mod.ts";
+import * as mcpServer from "../wrappers/mcp_server.ts";
+import * as plugin from "../wrappers/plugin.ts";
 
 Deno.test("mod.ts exports what it promises", () => {
   assertEquals(Object.keys(core).sort(), [
@@ -83,6 +89,7 @@ Deno.test("testing/mod.ts exports what it promises", () => {
   assertEquals(Object.keys(testing).sort(), [
     "testChannel",
     "testRuntime",
+    "testWrapper",
   ]);
 });
 
@@ -125,4 +132,49 @@ Deno.test("mod.ts loads with no configuration, no network and no rights", async 
   } finally {
     await Deno.remove(file);
   }
+});
+
+Deno.test("wrappers/mcp_server.ts exports what it promises", () => {
+  assertEquals(Object.keys(mcpServer).sort(), ["MCP_SERVER", "McpServer"]);
+});
+
+Deno.test("wrappers/plugin.ts exports what it promises", () => {
+  assertEquals(Object.keys(plugin).sort(), ["PLUGIN", "PluginHost"]);
+});
+
+Deno.test("wrappers/mod.ts exports what it promises", () => {
+  assertEquals(Object.keys(wrappers).sort(), [
+    "GUEST_PROPERTIES",
+    "Gate",
+    "GuestPool",
+    "WrapperFactory",
+    "checkWrapperOptions",
+    "guestOptionsOf",
+  ]);
+  assertEquals(typeof new wrappers.WrapperFactory().register, "function");
+});
+
+Deno.test("wrappers/custom_wrapper.ts exports what it promises", () => {
+  assertEquals(Object.keys(custom).sort(), ["CUSTOM", "CustomWrapper"]);
+});
+
+Deno.test("wrappers/manifest/mod.ts exports what it promises", () => {
+  assertEquals(Object.keys(manifest).sort(), [
+    "MANIFEST_VERSION",
+    "manifestSchema",
+    "openManifest",
+    "parseManifest",
+    "readManifestFile",
+  ]);
+});
+
+Deno.test("wrappers/cli_tool.ts exports what it promises", () => {
+  assertEquals(Object.keys(cliTool).sort(), [
+    "CLI_TOOL",
+    "CliTool",
+    "installTool",
+    "listTools",
+    "pipeTools",
+    "uninstallTool",
+  ]);
 });

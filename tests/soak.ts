@@ -12,8 +12,12 @@
  */
 
 import { soakDifferential } from "./differential/soak.ts";
+import { soakHttp } from "./http_server/_load.ts";
+import { soakMcp } from "./mcp_server/soak.ts";
+import { soakPlugins } from "./plugin/soak.ts";
 import { soakRace } from "./process/race.ts";
 import { soakCycles, soakDeadlines } from "./soak_sandbox.ts";
+import { soakPool } from "./wrappers/soak.ts";
 import { soakWasmtime } from "./wasmtime/soak.ts";
 import { soakMutants } from "./v8/mutate_soak.ts";
 
@@ -33,6 +37,14 @@ const PROGRAMS: Readonly<Record<string, SoakProgram>> = {
   wasmtime: soakEngine,
   /** A directory that is swapped for a link under a guest: `[--seconds 30]`. */
   race: soakRace,
+  /** A web server under load, 1 % of it hostile: `[--seconds 60] [--isolation inline]`. */
+  http: soakHttp,
+  /** Calls of good and bad tools by many sessions: `[--calls 20000]`. */
+  mcp: soakMcp,
+  /** Plugins that are replaced under calls: `[--reloads 1000]`. */
+  plugins: soakPlugins,
+  /** Guests that are lent to good and bad calls: a million of them. */
+  pool: soakPool,
 };
 
 /**

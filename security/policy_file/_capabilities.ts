@@ -12,14 +12,14 @@ import {
   nodeAt,
   type PolicyNode,
   type ScalarNode,
-} from "./_nodes.ts";
+} from "./nodes.ts";
 import {
   type Finding,
   type Path,
   pathText,
   type Problems,
-} from "./_problems.ts";
-import { missing, textOf, validate, wrong } from "./_validate.ts";
+} from "./problems.ts";
+import { missing, textOf, validate, wrong } from "./validate.ts";
 
 /** Most capabilities of one file. */
 const MAX_CAPABILITIES = 128;
@@ -38,12 +38,12 @@ export interface CapabilityContext {
 /** Reads the list of capabilities. */
 export function readCapabilities(
   node: PolicyNode | undefined,
+  path: Path,
   context: CapabilityContext,
 ): SecurityPolicy {
   const { kinds, problems } = context;
   const policy = SecurityPolicy.strict(kinds);
   if (node === undefined) return policy;
-  const path = ["capabilities"];
   if (node.kind !== "list") {
     problems.add(wrong(node, { type: "array" }, path));
     return policy;

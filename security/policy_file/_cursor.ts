@@ -1,8 +1,8 @@
 /** A place in a text that moves on, and what both formats have in common. */
 
 import { quote } from "../../_text.ts";
-import { failure, type PolicySource } from "./_problems.ts";
-import { type MapEntry, MAX_DEPTH, type PolicyNode } from "./_nodes.ts";
+import { failure, type PolicySource } from "./problems.ts";
+import { type MapEntry, MAX_DEPTH, type PolicyNode } from "./nodes.ts";
 
 /** What a backslash and a letter stand for. */
 export type Escapes = Readonly<Record<string, string>>;

@@ -3,10 +3,10 @@
 import { SandboxError } from "../../errors.ts";
 import type { JsonSchema } from "../json_schema.ts";
 import { readJson } from "./_json.ts";
-import { dataOf, type PolicyNode } from "./_nodes.ts";
-import { failure, type PolicySource, Problems } from "./_problems.ts";
+import { dataOf, type PolicyNode } from "./nodes.ts";
+import { failure, type PolicySource, Problems } from "./problems.ts";
 import { checkText, decode } from "./_text_of.ts";
-import { unknownName, validate, wrong } from "./_validate.ts";
+import { unknownName, validate, wrong } from "./validate.ts";
 import type { ExtismDialect } from "./extism.ts";
 
 /** What a manifest says that a policy may have to do with. */

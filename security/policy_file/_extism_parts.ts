@@ -10,7 +10,7 @@ import type { SecurityPolicy } from "../policy.ts";
 import type { Capability } from "../types.ts";
 import type { AllowedPath, Manifest } from "./_extism_manifest.ts";
 import { formatLimit } from "./_limits.ts";
-import { pathText } from "./_problems.ts";
+import { pathText } from "./problems.ts";
 
 /** Notes that a policy does not do as the manifest says. */
 export type Note = (path: string, message: string) => void;

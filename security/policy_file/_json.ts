@@ -8,9 +8,9 @@ import {
   type MapNode,
   type PolicyNode,
   type ScalarNode,
-} from "./_nodes.ts";
+} from "./nodes.ts";
 import { Cursor, type Escapes, NUMBER } from "./_cursor.ts";
-import { failure, type PolicySource } from "./_problems.ts";
+import { failure, type PolicySource } from "./problems.ts";
 
 const ESCAPES: Escapes = Object.freeze({
   '"': '"',

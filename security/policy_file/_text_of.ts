@@ -1,6 +1,6 @@
 /** Text of a policy file, as far as it is fit to be read at all. */
 
-import { failure, type Finding, type PolicySource } from "./_problems.ts";
+import { failure, type Finding, type PolicySource } from "./problems.ts";
 
 /** What a file is called. */
 export type FileName = Omit<PolicySource, "text">;

@@ -2,8 +2,8 @@
 
 import { parse } from "@std/yaml";
 import { printable } from "../../_text.ts";
-import { disagreement, type PolicyNode, type ScalarNode } from "./_nodes.ts";
-import { failure, type Finding, type PolicySource } from "./_problems.ts";
+import { disagreement, type PolicyNode, type ScalarNode } from "./nodes.ts";
+import { failure, type Finding, type PolicySource } from "./problems.ts";
 import { readBlocks } from "./_yaml_blocks.ts";
 
 /** A number to some version of YAML, if it is no number to JSON. */

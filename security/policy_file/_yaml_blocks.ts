@@ -1,8 +1,8 @@
 /** Reads the part of YAML that policy files are written in, with its places. */
 
 import { Cursor } from "./_cursor.ts";
-import type { ListNode, MapEntry, MapNode, PolicyNode } from "./_nodes.ts";
-import type { PolicySource } from "./_problems.ts";
+import type { ListNode, MapEntry, MapNode, PolicyNode } from "./nodes.ts";
+import type { PolicySource } from "./problems.ts";
 import { YamlValues } from "./_yaml_values.ts";
 
 /** A line that separates documents. */

@@ -8,7 +8,7 @@ import type {
   MapNode,
   PolicyNode,
   ScalarNode,
-} from "./_nodes.ts";
+} from "./nodes.ts";
 
 const ESCAPES: Escapes = Object.freeze({
   '"': '"',

@@ -6,10 +6,15 @@ import { LIMIT_NAMES, type LimitName, type ResourceLimits } from "../limits.ts";
 import { readCapabilities } from "./_capabilities.ts";
 import { readJson } from "./_json.ts";
 import { expectedOf, readLimit, UNLIMITED } from "./_limits.ts";
-import type { MapNode, PolicyNode, ScalarNode } from "./_nodes.ts";
-import { failure, type PolicySource, Problems } from "./_problems.ts";
-import { checkText, decode, MAX_POLICY_BYTES } from "./_text_of.ts";
-import { missing, textOf, unknownName, validate, wrong } from "./_validate.ts";
+import type { MapNode, PolicyNode, ScalarNode } from "./nodes.ts";
+import { failure, type Path, type PolicySource, Problems } from "./problems.ts";
+import {
+  checkText,
+  decode,
+  type FileName,
+  MAX_POLICY_BYTES,
+} from "./_text_of.ts";
+import { missing, textOf, unknownName, validate, wrong } from "./validate.ts";
 import { readYaml } from "./_yaml.ts";
 import {
   formatOf,
@@ -74,17 +79,18 @@ export function parsePolicy(
 ): PolicyDocument {
   const { source = "policy", format = formatOf(source) } = options;
   const { kinds = new CapabilityKinds(), baseDirectory } = options;
-  const file = checkText(
-    typeof input === "string" ? input : decode(input, { source }),
-    { source },
-  );
-  const root = format === "json" ? readJson(file) : readYaml(file);
+  const { root, file } = readRoot(input, format, { source });
   const problems = new Problems(file);
   const document = asMap(root, file);
   checkNames(document, problems);
-  const limits = readLimits(document.entries.get("limits")?.node, problems);
+  const limits = readLimits(
+    document.entries.get("limits")?.node,
+    ["limits"],
+    problems,
+  );
   const policy = readCapabilities(
     document.entries.get("capabilities")?.node,
+    ["capabilities"],
     { kinds, baseDirectory, problems },
   );
   problems.raise();
@@ -98,6 +104,19 @@ export function parsePolicy(
       ? {}
       : { isolation: isolation.value as PolicyIsolation }),
   });
+}
+
+/** Reads a document down to its values, with the place of each. */
+export function readRoot(
+  input: string | Uint8Array,
+  format: PolicyFormat,
+  name: FileName,
+): { readonly root: PolicyNode; readonly file: PolicySource } {
+  const file = checkText(
+    typeof input === "string" ? input : decode(input, name),
+    name,
+  );
+  return { root: format === "json" ? readJson(file) : readYaml(file), file };
 }
 
 /** Options of {@linkcode readPolicyFile}. */
@@ -133,6 +152,7 @@ export async function readPolicyFile(
 export async function readBytes(
   path: string,
   read: (path: string, maxBytes: number) => Promise<Uint8Array> = readStart,
+  name: FileName = { source: path },
 ): Promise<Uint8Array> {
   try {
     // one byte more tells that it is too long
@@ -144,9 +164,9 @@ export async function readBytes(
       : cause instanceof Deno.errors.IsADirectory
       ? "the file cannot be read: it is a directory"
       : `the file cannot be read: ${messageOf(cause)}`;
-    throw failure({ source: path, text: "" }, {
+    throw failure({ ...name, text: "" }, {
       problem,
-      expected: "a policy file",
+      expected: `a ${name.what ?? "policy"} file`,
     }, cause);
   }
 }
@@ -191,20 +211,22 @@ function checkNames(document: MapNode, problems: Problems): void {
   }
 }
 
-function readLimits(
+/** Reads limits, each with the unit it is written in. */
+export function readLimits(
   node: PolicyNode | undefined,
+  path: Path,
   problems: Problems,
 ): ResourceLimits {
   if (node === undefined) return Object.freeze({});
   if (node.kind !== "map") {
-    problems.add(wrong(node, { type: "object" }, ["limits"]));
+    problems.add(wrong(node, { type: "object" }, path));
     return {};
   }
   const limits: Partial<Record<LimitName, number>> = {};
   for (const [name, entry] of node.entries) {
     const limit = LIMIT_NAMES.find((each) => each === name);
     if (limit === undefined) {
-      problems.add(unknownName(entry.offset, name, LIMIT_NAMES, ["limits"]));
+      problems.add(unknownName(entry.offset, name, LIMIT_NAMES, path));
       continue;
     }
     const written = entry.node;
@@ -215,13 +237,13 @@ function readLimits(
     else {
       problems.add({
         offset: written.offset,
-        path: ["limits", name],
+        path: [...path, name],
         problem: `is ${textOf(written)}`,
         expected: expectedOf(limit),
       });
     }
   }
-  checkTogether(limits, node, problems);
+  checkTogether(limits, node, path, problems);
   return Object.freeze(limits);
 }
 
@@ -229,12 +251,13 @@ function readLimits(
 function checkTogether(
   limits: ResourceLimits,
   { entries }: MapNode,
+  path: Path,
   problems: Problems,
 ): void {
   if (limits.timeoutMs !== Infinity || limits.fuel !== undefined) return;
   problems.add({
     offset: entries.get("timeoutMs")?.node.offset,
-    path: ["limits", "timeoutMs"],
+    path: [...path, "timeoutMs"],
     problem: `is "${UNLIMITED}"`,
     expected: `${expectedOf("timeoutMs")}, or a limit of fuel besides`,
   });

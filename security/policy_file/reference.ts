@@ -68,7 +68,8 @@ function sections(schema: JsonSchema): readonly string[] {
   ];
 }
 
-function table({ properties = {}, required = [] }: JsonSchema): string {
+/** Writes a table of the names that a schema knows. */
+export function table({ properties = {}, required = [] }: JsonSchema): string {
   const rows = Object.entries(properties).map(([name, schema]) => [
     `\`${name}\``,
     typeText(schema),

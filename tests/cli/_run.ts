@@ -20,6 +20,10 @@ export interface World {
   isTerminal?: boolean;
   /** Whether nobody reads the standard output of a program. */
   isClosed?: boolean;
+  /** Told of each piece that goes to the standard error. */
+  onStderr?: (text: string) => void;
+  /** Asks to stop when it dispatches `stop`. */
+  signals?: EventTarget;
 }
 
 /** What a run of the command line left behind. */
@@ -34,8 +38,11 @@ export interface Outcome {
 /** Runs the command line in a world of its own. */
 export async function run(
   args: readonly string[],
-  { stdin = "", files = {}, isTerminal = false, isClosed = false }: World = {},
+  world: World = {},
 ): Promise<Outcome> {
+  const { stdin = "", files = {}, isTerminal = false, isClosed = false } =
+    world;
+  const { onStderr = () => {}, signals = new EventTarget() } = world;
   const out: number[] = [];
   let stderr = "";
   const host: CliHost = {
@@ -47,6 +54,7 @@ export async function run(
     },
     stderr: (text) => {
       stderr += text;
+      onStderr(text);
       return Promise.resolve();
     },
     readStdin: () =>
@@ -70,6 +78,12 @@ export async function run(
         write: (chunk) => void (stderr += new TextDecoder().decode(chunk)),
       }),
     }),
+    onStop: (listener) => {
+      signals.addEventListener("stop", listener);
+      return {
+        [Symbol.dispose]: () => signals.removeEventListener("stop", listener),
+      };
+    },
     isTerminal: () => isTerminal,
     noColor: true,
   };

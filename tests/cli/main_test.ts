@@ -27,6 +27,8 @@ Deno.test("main() prints the help of each command, with an example", async () =>
   const commands = [
     ["call"],
     ["run"],
+    ["serve"],
+    ["mcp"],
     ["inspect"],
     ["policy"],
     ["policy", "check"],
@@ -39,7 +41,9 @@ Deno.test("main() prints the help of each command, with an example", async () =>
   ];
   for (const words of commands) {
     const command = words.join(" ");
-    const takesModule = ["call", "run", "inspect", "audit"].includes(command);
+    const takesModule = ["call", "run", "serve", "inspect", "audit"].includes(
+      command,
+    );
     for (const args of [[...words, "--help"], [...words, "x.wasm", "-h"]]) {
       const { code, stdout, stderr } = await run(args);
       assertEquals([code, stderr], [0, ""]);
@@ -165,6 +169,7 @@ Deno.test("main() ends with 5 for what it does not expect", async () => {
       stdout: new WritableStream(),
       stderr: new WritableStream(),
     }),
+    onStop: () => ({ [Symbol.dispose]: () => {} }),
     isTerminal: () => false,
     noColor: true,
   });

@@ -4,56 +4,11 @@ import {
   stringifyPolicy,
 } from "../../security/policy_file/mod.ts";
 import { Random } from "../v8/_random.ts";
+import { mutate } from "./_mutate.ts";
 import { problemsOf, WHOLE } from "./_policy.ts";
-
-/** What is put into texts: what YAML and JSON give a meaning to. */
-const PIECES = [
-  ..."{}[],:-?&*!|>'\"%@`#~<=. \t\n\r\\/0123456789abcxyz_+$^()\0\u202e\ufeff",
-  "\n  ",
-  "\n- ",
-  ": ",
-  " #",
-  "---\n",
-  "...\n",
-  "<<: ",
-  "__proto__: ",
-  "constructor: ",
-  "&a ",
-  "*a",
-  "!!str ",
-  "|-\n",
-  "yes",
-  "null",
-  "true",
-  "0o17",
-  "1e999",
-  "\\u0000",
-  "\\ud800",
-  "😀",
-  '"a"',
-  "[{",
-  "}]",
-];
 
 /** Longest time that one text may take, in milliseconds, slow machines too. */
 const MAX_MS = 1_500;
-
-function mutate(text: string, random: Random): string {
-  let result = text;
-  for (let step = 1 + random.below(4); step > 0; step--) {
-    const start = random.below(result.length + 1);
-    const end = Math.min(result.length, start + random.below(12));
-    const piece = random.pick([
-      "",
-      random.pick(PIECES),
-      result.slice(start, end),
-      result.slice(random.below(result.length + 1)).slice(0, 40),
-    ]);
-    result = result.slice(0, start) + piece +
-      result.slice(random.below(3) === 0 ? start : end);
-  }
-  return result;
-}
 
 /** Every text gives a policy or `invalid-policy`; a policy is one for good. */
 function check(text: string, format: "yaml" | "json"): boolean {

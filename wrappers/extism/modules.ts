@@ -7,6 +7,7 @@
 import { quote } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import { readSource } from "../../runtime/v8/source.ts";
+import { sha256 } from "../sha256.ts";
 import { compiled, type ManifestContext } from "./manifest.ts";
 import type { ManifestWasm } from "./types.ts";
 
@@ -128,8 +129,7 @@ async function checkHash(
   wanted: string,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  const actual = new Uint8Array(digest).toHex();
+  const actual = await sha256(bytes);
   if (actual === wanted.toLowerCase()) return;
   const reason = "hash mismatch";
   throw new SandboxError(

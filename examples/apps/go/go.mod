@@ -1,0 +1,3 @@
+module csvjson
+
+go 1.21
