@@ -35,7 +35,10 @@ control characters of the output are shown escaped; "| cat" passes them on.`;
 export function toolCommand(session: Session): Command<any> {
   return new Command<any>()
     .description(DESCRIPTION)
-    .example("Install", "wasm-sandbox tool install app.yaml --dir ~/.local/bin")
+    .example(
+      "Install",
+      "wasm-sandbox tool install app.yaml --directory ~/.local/bin",
+    )
     .example(
       "Run without installing",
       "wasm-sandbox tool run app.yaml -- --help",
@@ -65,7 +68,10 @@ function installCommand(session: Session): Command<any> {
       "One more flag of deno run, as in --deno-arg=--cert=ca.pem.",
       { collect: true },
     )
-    .example("Install", "wasm-sandbox tool install app.yaml --dir ~/.local/bin")
+    .example(
+      "Install",
+      "wasm-sandbox tool install app.yaml --directory ~/.local/bin",
+    )
     .action(async function (
       this: Command<any>,
       flags: InstallFlags,
@@ -80,7 +86,10 @@ function uninstallCommand(session: Session): Command<any> {
   return placed("Remove a command, and nothing else.", ["--force"])
     .arguments("<name:name>", ["Name of the command."])
     .option("--force", "Remove it although it was changed.")
-    .example("Remove", "wasm-sandbox tool uninstall app --dir ~/.local/bin")
+    .example(
+      "Remove",
+      "wasm-sandbox tool uninstall app --directory ~/.local/bin",
+    )
     .action(async function (
       this: Command<any>,
       flags: PlaceFlags,
@@ -93,7 +102,7 @@ function uninstallCommand(session: Session): Command<any> {
 
 function listCommand(session: Session): Command<any> {
   return placed("List the commands of a directory.", [])
-    .example("List", "wasm-sandbox tool list --dir ~/.local/bin")
+    .example("List", "wasm-sandbox tool list --directory ~/.local/bin")
     .action(async function (this: Command<any>, flags: PlaceFlags) {
       noArguments(this.getLiteralArgs());
       await (await actions()).list(session, flags);
@@ -116,8 +125,8 @@ function runToolCommand(session: Session): Command<any> {
 function placed(description: string, flags: readonly string[]): Command<any> {
   return new Command<any>()
     .description(description)
-    .type("name", nameType(["--json", "--help", "--dir", ...flags]))
-    .option("--dir <directory:string>", "The directory of the command.");
+    .type("name", nameType(["--json", "--help", "--directory", ...flags]))
+    .option("--directory <directory:string>", "The directory of the command.");
 }
 
 /** Loads what the commands do. */

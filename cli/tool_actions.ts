@@ -20,7 +20,7 @@ import type { Session } from "./session.ts";
 
 /** Flags of everything about a directory. */
 export interface PlaceFlags {
-  readonly dir?: string;
+  readonly directory?: string;
   readonly json?: true;
   readonly force?: true;
 }
@@ -40,10 +40,10 @@ export interface InstallFlags extends PlaceFlags {
  */
 export async function install(
   session: Session,
-  { dir, name, force, json, denoArg = [] }: InstallFlags,
+  { name, force, json, denoArg = [], ...place }: InstallFlags,
   manifest: string,
 ): Promise<void> {
-  const directory = given(dir);
+  const directory = directoryOf(place);
   const tool = await created(() =>
     installTool({
       manifest,
@@ -66,10 +66,10 @@ export async function install(
  */
 export async function uninstall(
   session: Session,
-  { dir, force, json }: PlaceFlags,
+  { force, json, ...given }: PlaceFlags,
   name: string,
 ): Promise<void> {
-  const directory = given(dir);
+  const directory = directoryOf(given);
   const place = { directory, name, force: force === true };
   await created(() => uninstallTool(place));
   if (json) return await session.printJson({ name, directory });
@@ -84,18 +84,18 @@ export async function uninstall(
  */
 export async function list(
   session: Session,
-  { dir, json }: PlaceFlags,
+  { json, ...place }: PlaceFlags,
 ): Promise<void> {
-  const tools = await listTools(given(dir));
+  const tools = await listTools(directoryOf(place));
   if (json) return await session.printJson(tools);
   await session.host.stdout(tools.map(lineOf).join(""));
 }
 
 /** The directory, which nothing chooses but the user. */
-function given(dir: string | undefined): string {
-  if (dir !== undefined && dir !== "") return dir;
+function directoryOf({ directory }: PlaceFlags): string {
+  if (directory !== undefined && directory !== "") return directory;
   throw new ValidationError(
-    'Missing option "--dir": name a directory, as in --dir ~/.local/bin',
+    'Missing option "--directory": name a directory, as in --directory ~/.local/bin',
   );
 }
 

@@ -17,7 +17,7 @@ Deno.test("tool installs, lists, and uninstalls a command", async () => {
     "tool",
     "install",
     path,
-    "--dir",
+    "--directory",
     bin,
     ...flags,
   ]);
@@ -26,14 +26,14 @@ Deno.test("tool installs, lists, and uninstalls a command", async () => {
     `  --allow-read=${bin}/.actor.wasm-sandbox\n`;
   assertEquals(installed.stdout, `installed ${lines}`);
   assertEquals((await start(`${bin}/actor`, ["say", "hi"])).stdout, "hi");
-  assertEquals((await run(["tool", "list", "--dir", bin])).stdout, lines);
-  const json = await run(["tool", "list", "--dir", bin, "--json"]);
+  assertEquals((await run(["tool", "list", "--directory", bin])).stdout, lines);
+  const json = await run(["tool", "list", "--directory", bin, "--json"]);
   const [tool] = JSON.parse(json.stdout);
   assertEquals([tool.name, tool.launcher], ["actor", `${bin}/actor`]);
-  const again = await run(["tool", "install", path, "--dir", bin]);
+  const again = await run(["tool", "install", path, "--directory", bin]);
   assertEquals([again.code, again.stdout], [2, ""]);
   assertStringIncludes(again.stderr, "it is there already");
-  const removed = await run(["tool", "uninstall", "actor", "--dir", bin]);
+  const removed = await run(["tool", "uninstall", "actor", "--directory", bin]);
   assertEquals(removed, {
     code: 0,
     stdout: "removed actor\n",
@@ -66,13 +66,25 @@ Deno.test("tool says what is wrong with how it is used", async () => {
   await using place = await folders();
   const path = await manifest(place);
   const cases: readonly (readonly [readonly string[], string])[] = [
-    [["install", path], 'Missing option "--dir"'],
-    [["install", path, "--dir", ""], 'Missing option "--dir"'],
-    [["install", path, "--dir", `${place.work}/none`], "Cannot install into"],
-    [["install", path, "--dir", place.bin, "--name", "../x"], "Cannot call"],
-    [["uninstall", "actor", "--dir", place.bin], "it is not installed there"],
-    [["list", "--dir", `${place.work}/none`], "Cannot list"],
-    [["install", path, "--dir", place.bin, "--", "x"], "Too many arguments"],
+    [["install", path], 'Missing option "--directory"'],
+    [["install", path, "--directory", ""], 'Missing option "--directory"'],
+    [
+      ["install", path, "--directory", `${place.work}/none`],
+      "Cannot install into",
+    ],
+    [
+      ["install", path, "--directory", place.bin, "--name", "../x"],
+      "Cannot call",
+    ],
+    [
+      ["uninstall", "actor", "--directory", place.bin],
+      "it is not installed there",
+    ],
+    [["list", "--directory", `${place.work}/none`], "Cannot list"],
+    [
+      ["install", path, "--directory", place.bin, "--", "x"],
+      "Too many arguments",
+    ],
   ];
   for (const [args, words] of cases) {
     const { code, stdout, stderr } = await run(["tool", ...args]);
