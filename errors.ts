@@ -170,6 +170,24 @@ export interface SandboxErrorDetails {
   "invalid-policy": DocumentProblems;
   /** A manifest is not well-formed. */
   "invalid-manifest": DocumentProblems;
+  /** A file with a template's config is not well-formed. */
+  "invalid-config": DocumentProblems;
+  /** A template is none, or does not come out as what it is. */
+  "template-failed": {
+    /** Name of the template. */
+    readonly template: string;
+    /** The file of it. */
+    readonly file: string;
+    /** What is wrong. */
+    readonly problem: string;
+  };
+  /** Files of a project cannot be written; none of them was. */
+  "project-unwritable": {
+    /** The project's folder, as given. */
+    readonly directory: string;
+    /** Why. */
+    readonly problem: string;
+  };
   /** A tool cannot be installed or removed; nothing has changed. */
   "install-failed": {
     /** The file or the directory that it is about. */
@@ -293,6 +311,9 @@ const CODES: ReadonlySet<string> = new Set<SandboxErrorCode>([
   "invalid-argument",
   "invalid-policy",
   "invalid-manifest",
+  "invalid-config",
+  "template-failed",
+  "project-unwritable",
   "overloaded",
   "plugin-unavailable",
   "install-failed",

@@ -16,12 +16,13 @@ import { extism } from "./extism.ts";
 import { hostCalls } from "./host_calls.ts";
 import { httpServer } from "./http_server.ts";
 import { kernels } from "./kernels.ts";
-import { type Benchmark, type Figures, print } from "./measure.ts";
+import { type Benchmark, type Figures, print, thisMachine } from "./measure.ts";
 import { peers } from "./peers.ts";
 import { processes } from "./process.ts";
 import { rewriting } from "./rewrite.ts";
 import { runtimes } from "./runtimes.ts";
 import { streams } from "./streams.ts";
+import { templates } from "./templates.ts";
 import { tools } from "./tools.ts";
 import { wasiFiles } from "./wasi_files.ts";
 
@@ -41,6 +42,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   runtimes,
   tools,
   httpServer,
+  templates,
 ];
 
 /**
@@ -74,9 +76,15 @@ export async function main(args: readonly string[]): Promise<number> {
     all[name] = await run({ quick });
   }
   if (file !== undefined) {
-    await Deno.writeTextFile(file, JSON.stringify(all, undefined, 2) + "\n");
+    const found = { machine: thisMachine(), quick, ...all };
+    await Deno.writeTextFile(file, JSON.stringify(found, short, 2) + "\n");
   }
   return 0;
+}
+
+/** Four digits that count: files of figures are committed. */
+function short(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(4)) : value;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -11,7 +11,13 @@ import {
   WASMTIME_VERSION,
 } from "../runtime/wasmtime/checksums.ts";
 import { WasmtimeRuntime } from "../runtime/wasmtime/runtime.ts";
-import { type Benchmark, type Figures, print } from "./measure.ts";
+import {
+  type Benchmark,
+  type Figures,
+  type Machine as OwnMachine,
+  print,
+  thisMachine,
+} from "./measure.ts";
 import { type CallFigures, measureCalls } from "./runtimes_calls.ts";
 import { type ColdFigures, measureCold } from "./runtimes_cold.ts";
 import { type CommandFigures, measureCommands } from "./runtimes_commands.ts";
@@ -98,25 +104,14 @@ async function attempt<T>(
 }
 
 /** What the figures depend on. */
-export interface Machine {
-  /** Operating system and architecture. */
-  readonly target: string;
-  /** How many cores. */
-  readonly cores: number;
-  /** Version of Deno. */
-  readonly deno: string;
-  /** Version of V8. */
-  readonly v8: string;
+export interface Machine extends OwnMachine {
   /** Version of Wasmtime, if it was there. */
   readonly wasmtime?: string;
 }
 
 function machineOf({ peer }: Engines): Machine {
   return {
-    target: `${Deno.build.os} ${Deno.build.arch}`,
-    cores: navigator.hardwareConcurrency,
-    deno: Deno.version.deno,
-    v8: Deno.version.v8,
+    ...thisMachine(),
     ...(peer === undefined ? {} : { wasmtime: peer.version }),
   };
 }

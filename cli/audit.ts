@@ -21,6 +21,7 @@ import { learn, type LearnFlags } from "./learn.ts";
 import { SHARED_FLAGS, withLimits } from "./limits.ts";
 import { nameType } from "./positional.ts";
 import type { Session } from "./session.ts";
+import { type Style, styleOf } from "./style.ts";
 
 const FLAGS = [...SHARED_FLAGS, ...GUEST_FLAGS, "--learn", "--whole-mounts"];
 
@@ -127,7 +128,11 @@ async function verify(
   });
   if (!found.ok) session.exitCode = 1;
   if (json) await session.printJson(found);
-  else await session.host.stdout(verificationText(found, key !== undefined));
+  else {
+    const style = styleOf(session.host);
+    const text = verificationText(found, key !== undefined, style);
+    await session.host.stdout(text);
+  }
 }
 
 async function verifyFiles(
@@ -162,12 +167,18 @@ async function readKey({ host }: Session, path: string): Promise<string> {
   return text;
 }
 
-function verificationText(found: AuditVerification, hasKey: boolean): string {
+function verificationText(
+  found: AuditVerification,
+  hasKey: boolean,
+  style: Style,
+): string {
   const { lines, firstIndex, signatures, unsigned, dropped } = found;
   const facts = [
     found.firstBad === undefined
-      ? "good"
-      : `bad: ${placeOf(found.firstBad)}: ${found.firstBad.reason}`,
+      ? style.good("good")
+      : `${style.bad("bad:")} ${
+        placeOf(found.firstBad)
+      }: ${found.firstBad.reason}`,
     `lines: ${lines}` +
     (firstIndex > 1 ? `, from ${firstIndex} of the chain on` : ""),
     hasKey

@@ -19,9 +19,11 @@ import {
   type InstallFrom,
   installWasmtime,
 } from "../runtime/wasmtime/install.ts";
-import { ProgressLine } from "./backends_progress.ts";
+import { installProgress } from "./backends_progress.ts";
 import { type Backend, backendsText } from "./backends_text.ts";
+import { ProgressLine } from "./progress.ts";
 import type { Session } from "./session.ts";
+import { roomOf, styleOf } from "./style.ts";
 
 /** Flags of `backends`. */
 export interface ListFlags {
@@ -59,8 +61,9 @@ export async function list(
   const runtimes = new RuntimeFactory();
   const backends: Backend[] = [];
   for (const name of runtimes) backends.push(await look(runtimes, name));
-  if (flags.json) await session.printJson({ backends });
-  else await session.host.stdout(backendsText(backends));
+  if (flags.json) return await session.printJson({ backends });
+  const { host } = session;
+  await host.stdout(backendsText(backends, styleOf(host), roomOf(host)));
 }
 
 /** Opens an engine, looks at it and closes it. */
@@ -121,13 +124,13 @@ export async function install(
     throw new ValidationError("--from-url and --from pip exclude each other");
   }
   const { host } = session;
-  const line = new ProgressLine(host, host.isTerminal() && !json);
+  const line = new ProgressLine(host, { isShown: !json });
   try {
     const installed = await installWasmtime({
       from: from ?? (fromUrl === undefined ? "auto" : "archive"),
       ...(fromUrl === undefined ? {} : { baseUrl: fromUrl }),
       ...(version === undefined ? {} : { version }),
-      onProgress: (progress) => line.show(progress),
+      onProgress: (progress) => line.show(installProgress(progress)),
     });
     await line.clear();
     if (json) return await session.printJson({ backend, ...installed });

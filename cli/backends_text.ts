@@ -7,6 +7,9 @@
 import { printable } from "../_text.ts";
 import type { EnforcementLevel, RuntimeFeatures } from "../runtime/types.ts";
 import type { FoundLibrary } from "../runtime/wasmtime/find.ts";
+import type { Style } from "./style.ts";
+import { type Cell, table } from "./table.ts";
+import { pad } from "./text_width.ts";
 
 /** An engine, whether or not it can be used. */
 export interface Backend {
@@ -26,10 +29,6 @@ export interface Backend {
     | null;
 }
 
-/** What is narrow enough for any terminal. */
-const WIDTH = 80;
-const LABEL = 12;
-
 /** How a library was found, in words. */
 const FOUND_BY: Readonly<Record<FoundLibrary["foundBy"], string>> = Object
   .freeze({
@@ -39,34 +38,57 @@ const FOUND_BY: Readonly<Record<FoundLibrary["foundBy"], string>> = Object
     system: "where the system has libraries",
   });
 
+/** A label, and what it is of. */
+type Row = readonly [string, Cell];
+
 /**
  * Writes engines for people.
  *
  * @param backends The engines.
- * @returns Lines of at most 80 characters, as far as words let it.
+ * @param style How they look.
+ * @param width Columns of the terminal, if there is one.
+ * @returns Lines.
  */
-export function backendsText(backends: readonly Backend[]): string {
-  return backends.map((backend) => `${linesOf(backend).join("\n")}\n`)
-    .join("\n");
+export function backendsText(
+  backends: readonly Backend[],
+  style: Style,
+  width: number | undefined,
+): string {
+  const all = backends.map((backend) => rowsOf(backend, style));
+  const label = Math.max(0, ...all.flat().map(([name]) => name.length));
+  return all.map(([title, ...rest]) => {
+    const rows: Cell[][] = rest.map(([name, text]) => [pad(name, label), text]);
+    if (title !== undefined) {
+      const [name, state] = title;
+      rows.unshift([{ text: pad(name, label), paint: style.title }, state]);
+    }
+    return table(rows, { width }).map((line) => `${line}\n`).join("");
+  }).join("\n");
 }
 
-function linesOf(backend: Backend): string[] {
+function rowsOf(backend: Backend, style: Style): readonly Row[] {
   const { name, available, version, library, features, error } = backend;
+  const state: Cell = available
+    ? { text: "available", paint: style.good }
+    : { text: "not available", paint: style.bad };
   return [
-    ...row(name, available ? "available" : "not available"),
-    ...(version === null ? [] : row("version", version)),
-    ...(library === null
-      ? []
-      : row("library", `${library.path} (${FOUND_BY[library.foundBy]})`)),
-    ...(features === null ? [] : featureLines(features)),
-    ...(error === null ? [] : row("because", error.reason)),
+    [name, state],
+    ...(version === null ? [] : [["version", printable(version)] as const]),
+    ...(library === null ? [] : [
+      [
+        "library",
+        printable(`${library.path} (${FOUND_BY[library.foundBy]})`),
+      ] as const,
+    ]),
+    ...(features === null ? [] : featureRows(features)),
+    ...(error === null ? [] : [["because", printable(error.reason)] as const]),
     ...(error === null || error.suggestion === ""
       ? []
-      : row("to get it", error.suggestion)),
+      : [["to get it", printable(error.suggestion)] as const]),
   ];
 }
 
-function featureLines(features: RuntimeFeatures): string[] {
+function featureRows(features: RuntimeFeatures): readonly Row[] {
   const { wasm, isolations, limits } = features;
   const abilities = (["calls", "sync", "async", "linked", "wasix"] as const)
     .filter((name) => features[name]);
@@ -75,25 +97,10 @@ function featureLines(features: RuntimeFeatures): string[] {
       .map(([name]) => name).toSorted();
   const soft = held("soft");
   return [
-    ...row("isolations", isolations.join(", ")),
-    ...row("offers", abilities.join(", ") || "WASI commands"),
-    ...row("features", wasm.toSorted().join(", ")),
-    ...row("limits", held("hard").join(", ") || "none"),
-    ...(soft.length === 0 ? [] : row("soft limits", soft.join(", "))),
+    ["isolations", isolations.join(", ")],
+    ["offers", abilities.join(", ") || "WASI commands"],
+    ["features", wasm.toSorted().join(", ")],
+    ["limits", held("hard").join(", ") || "none"],
+    ...(soft.length === 0 ? [] : [["soft limits", soft.join(", ")] as const]),
   ];
-}
-
-/** A label, and text that goes on beneath itself. */
-function row(label: string, text: string): string[] {
-  const lines: string[] = [];
-  let line = label.padEnd(LABEL);
-  // what is quoted as a command stays on one line, to be copied
-  for (const word of printable(text).match(/(?:`[^`]*`|[^ ])+/g) ?? []) {
-    const isFirst = line.length === LABEL;
-    if (!isFirst && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = " ".repeat(LABEL) + word;
-    } else line += isFirst ? word : ` ${word}`;
-  }
-  return [...lines, line];
 }

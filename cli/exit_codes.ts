@@ -9,6 +9,7 @@
  * | 3 | the module cannot be read, is invalid, refused, or imports what nobody grants |
  * | 4 | a limit was reached |
  * | 5 | anything else |
+ * | 130 | it was interrupted, and has taken back what it did |
  *
  * A WASI program that `run` runs to its end gives its own exit code, whatever it
  * is, and 141 if nobody reads its output any more, as `head` does after some
@@ -22,15 +23,19 @@
 
 import { ValidationError } from "@cliffy/command";
 import { SandboxError, type SandboxErrorCode } from "../errors.ts";
+import { Interruption } from "./interruption.ts";
 
 /** An exit code of the command line's own. */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5;
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | typeof INTERRUPTED;
 
 /**
  * The exit code of a program whose output nobody reads any more: what shells
  * give for the signal SIGPIPE.
  */
 export const CLOSED_PIPE = 141;
+
+/** The exit code of what the user has stopped: what shells give for SIGINT. */
+export const INTERRUPTED = 130;
 
 /** Largest exit code that an operating system passes on. */
 const MAX_EXIT_CODE = 255;
@@ -46,15 +51,24 @@ export function guestExitCode(exitCode: number): number {
   return Math.min(exitCode, MAX_EXIT_CODE);
 }
 
-/** The exit codes, for the help. */
-export const EXIT_CODE_HELP: string = [
-  "0  it worked",
-  "1  the guest trapped or broke the rules of its ABI",
-  "2  wrong usage: an unknown flag, export or type; or an engine is not there",
-  "3  the module cannot be read, is invalid, refused, or imports what nobody grants",
-  "4  a limit was reached",
-  "5  anything else",
-].join("\n");
+/** The exit codes, and what they mean, for the help. */
+export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = Object
+  .freeze([
+    [0, "it worked"],
+    [1, "the guest trapped or broke the rules of its ABI"],
+    [
+      2,
+      "wrong usage: an unknown flag, export or type; or an engine is not there",
+    ],
+    [
+      3,
+      "the module cannot be read, is invalid, refused, or imports what nobody " +
+      "grants",
+    ],
+    [4, "a limit was reached"],
+    [5, "anything else"],
+    [INTERRUPTED, "it was interrupted, and has taken back what it did"],
+  ]);
 
 const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "trap": 1,
@@ -76,6 +90,9 @@ const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
   "invalid-capability": 2,
   "invalid-policy": 2,
   "invalid-manifest": 2,
+  "invalid-config": 2,
+  "template-failed": 2,
+  "project-unwritable": 2,
   "overloaded": 5,
   "plugin-unavailable": 5,
   "install-failed": 2,
@@ -98,5 +115,6 @@ const CODES: Readonly<Record<SandboxErrorCode, ExitCode>> = Object.freeze({
  */
 export function exitCodeOf(error: unknown): ExitCode {
   if (SandboxError.is(error)) return CODES[error.code];
+  if (error instanceof Interruption) return INTERRUPTED;
   return error instanceof ValidationError ? 2 : 5;
 }

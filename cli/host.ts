@@ -8,6 +8,9 @@ import { collect } from "../_streams.ts";
 import { onStopSignal } from "./stop_signals.ts";
 import { terminalStream } from "../wrappers/tool/terminal.ts";
 
+/** A standard stream. */
+export type CliStream = "stdin" | "stdout" | "stderr";
+
 /** The world around the command line: this process, or a test's stand-in. */
 export interface CliHost {
   /** Writes to the standard output. */
@@ -37,10 +40,24 @@ export interface CliHost {
    * @returns Gives that back when it is disposed.
    */
   onStop(listener: () => void): Disposable;
-  /** Whether the standard output is a terminal. */
-  isTerminal(): boolean;
-  /** Whether the user asked for text without colours. */
+  /**
+   * Whether a standard stream is a terminal.
+   *
+   * @param stream Which one; the output, if left out.
+   */
+  isTerminal(stream?: CliStream): boolean;
+  /** How many columns the terminal has; undefined, if there is none. */
+  columns(): number | undefined;
+  /**
+   * Reads what somebody types at a terminal.
+   *
+   * @returns A line without its end; undefined, at the end of the input.
+   */
+  readLine(): Promise<string | undefined>;
+  /** Whether the user asked for text without colours, or the terminal has none. */
   readonly noColor: boolean;
+  /** Whether the terminal only ever writes on, and cannot clear a line. */
+  readonly isDumb?: boolean;
 }
 
 /** The standard streams. On a terminal, what it would obey is escaped. */
@@ -66,9 +83,45 @@ export const denoHost: CliHost = Object.freeze({
     stderr: outputOf(Deno.stderr),
   }),
   onStop: onStopSignal,
-  isTerminal: () => Deno.stdout.isTerminal(),
-  noColor: Deno.noColor,
+  isTerminal: (stream: CliStream = "stdout") => Deno[stream].isTerminal(),
+  columns: columnsOf,
+  readLine: typedLine,
+  get noColor() {
+    return Deno.noColor || isDumb();
+  },
+  get isDumb() {
+    return isDumb();
+  },
 });
+
+/** Asks for nothing: without the permission to know, it is like any other. */
+function isDumb(): boolean {
+  const variable = { name: "env", variable: "TERM" } as const;
+  return Deno.permissions.querySync(variable).state === "granted" &&
+    Deno.env.get("TERM") === "dumb";
+}
+
+/** Longest line that a terminal hands over, in bytes. */
+const MAX_LINE_BYTES = 4_096;
+
+/** A terminal hands over one line at a time. */
+async function typedLine(): Promise<string | undefined> {
+  const buffer = new Uint8Array(MAX_LINE_BYTES);
+  const length = await Deno.stdin.read(buffer);
+  if (length === null) return undefined;
+  const text = new TextDecoder().decode(buffer.subarray(0, length));
+  return text.replace(/\r?\n$/, "");
+}
+
+function columnsOf(): number | undefined {
+  try {
+    // a terminal that nobody has told how wide it is says 0
+    return Deno.consoleSize().columns || undefined;
+  } catch {
+    // neither standard stream is a terminal
+    return undefined;
+  }
+}
 
 /** An output of a program. */
 function outputOf(

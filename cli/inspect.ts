@@ -20,6 +20,7 @@ import {
 import { nameType } from "./positional.ts";
 import { noArguments } from "./run.ts";
 import type { Session } from "./session.ts";
+import { roomOf, styleOf } from "./style.ts";
 
 /** Longest module that is read, allowed or not: the most that can be allowed. */
 const MAX_MODULE_BYTES = 2 ** 30;
@@ -72,6 +73,8 @@ async function inspect(
   if (found.failure !== undefined) {
     session.exitCode = exitCodeOf(found.failure);
   }
-  if (flags.json) await session.printJson(inspectionJson(inspection));
-  else await session.host.stdout(inspectionText(inspection));
+  if (flags.json) return await session.printJson(inspectionJson(inspection));
+  const { host } = session;
+  const look = { style: styleOf(host), width: roomOf(host) };
+  await host.stdout(inspectionText(inspection, look));
 }

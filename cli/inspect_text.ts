@@ -16,6 +16,9 @@ import type { Description, Examination } from "./examine.ts";
 import { abiOf, signatureText } from "./exports.ts";
 import { canAllow } from "./limits.ts";
 import { errorJson, hintOf, isWasi } from "./report.ts";
+import type { Style } from "./style.ts";
+import { type Cell, table } from "./table.ts";
+import { pad } from "./text_width.ts";
 import { formatCount, formatSize } from "../security/units.ts";
 
 /** What was inspected, and how its exports would be called. */
@@ -77,72 +80,111 @@ function abiField(
   return { abi: abiOf(module.exports, signature, abi) };
 }
 
+/** How an inspection is printed. */
+export interface InspectionLook {
+  /** How text looks. */
+  readonly style: Style;
+  /** Columns of the terminal, if there is one. */
+  readonly width: number | undefined;
+}
+
 /**
  * Writes an inspection for people.
  *
  * @param inspection What was learnt.
+ * @param look How it looks.
  * @returns Lines.
  */
-export function inspectionText(inspection: Inspection): string {
+export function inspectionText(
+  inspection: Inspection,
+  { style, width }: InspectionLook,
+): string {
   const { source, byteLength, module } = inspection;
-  const lines = [
-    row("module", quote(source)),
-    row("size", `${formatSize(byteLength)} (${formatCount(byteLength)} bytes)`),
-    ...verdictLines(inspection),
-    ...(module === undefined
-      ? ["", "nothing of it could be read"]
-      : moduleLines(inspection, module)),
+  const size = `${formatSize(byteLength)} (${formatCount(byteLength)} bytes)`;
+  const rows: readonly Row[] = [
+    ["module", quote(source)],
+    ["size", size],
+    ...verdictRows(inspection, style),
+    ...(module === undefined ? [] : moduleRows(module)),
   ];
-  return `${lines.join("\n")}\n`;
+  const labelled = rows.map(([label, value]) => [pad(label, LABEL), value]);
+  const head = table(labelled, { width });
+  const rest = module === undefined
+    ? ["", "nothing of it could be read"]
+    : linkLines(inspection, module, { style, width });
+  return [...head, ...rest].map((line) => `${line}\n`).join("");
 }
 
-function row(label: string, value: string): string {
-  return `${label.padEnd(10)}${value}`;
-}
+/** A label, and what it is of. */
+type Row = readonly [string, Cell];
 
-function verdictLines({ failure, missingFeatures }: Inspection): string[] {
-  const lines: string[] = [];
-  if (failure === undefined) lines.push(row("verdict", "accepted"));
-  else {
-    lines.push(row("verdict", "refused"));
-    lines.push(row("because", printable(failure.message)));
+/** The longest label, whether or not it is there: `features`. */
+const LABEL = 8;
+
+function verdictRows(
+  { failure, missingFeatures }: Inspection,
+  style: Style,
+): readonly Row[] {
+  const rows: Row[] = [];
+  if (failure === undefined) {
+    rows.push(["verdict", { text: "accepted", paint: style.good }]);
+  } else {
+    rows.push(["verdict", { text: "refused", paint: style.bad }]);
+    rows.push(["because", printable(failure.message)]);
     const hint = hintOf(failure);
-    if (hint !== undefined) lines.push(row("hint", hint));
+    if (hint !== undefined) rows.push(["hint", hint]);
   }
   if (missingFeatures.length > 0) {
     const names = missingFeatures.map((name) =>
       canAllow(name) ? `--allow-feature ${name}` : `${name} (cannot be allowed)`
     );
-    lines.push(row("needs", names.join(", ")));
+    rows.push(["needs", names.join(", ")]);
   }
-  return lines;
+  return rows;
 }
 
-function moduleLines(
-  inspection: Inspection,
-  { features, complete, hasStart, memories, imports, exports }: Description,
-): string[] {
+function moduleRows(
+  { features, complete, hasStart, memories }: Description,
+): readonly Row[] {
   const scope = complete ? "" : " (of the declarations; the code is not known)";
   return [
-    row("features", `${features.join(", ") || "none"}${scope}`),
-    row("start", hasStart ? "a start function" : "no start function"),
-    ...memories.map((memory) => row("memory", memoryText(memory))),
+    ["features", `${features.join(", ") || "none"}${scope}`],
+    ["start", hasStart ? "a start function" : "no start function"],
+    ...memories.map((memory): Row => ["memory", memoryText(memory)]),
+  ];
+}
+
+/** What it imports and exports. */
+function linkLines(
+  inspection: Inspection,
+  { imports, exports }: Description,
+  { style, width }: InspectionLook,
+): readonly string[] {
+  const options = { width, indent: 2 };
+  const ungranted = { text: "cannot be granted", paint: style.notice };
+  return [
     "",
-    importTitle(imports),
-    ...table(imports.map((each) => [
-      each.kind,
-      `${quote(each.module)}.${quote(each.name)}`,
-      each.signature === undefined ? "" : signatureText(each.signature),
-      canGrant(each) ? "" : "cannot be granted",
-    ])),
+    style.title(importTitle(imports)),
+    ...table(
+      imports.map((each) => [
+        each.kind,
+        `${quote(each.module)}.${quote(each.name)}`,
+        each.signature === undefined ? "" : signatureText(each.signature),
+        canGrant(each) ? "" : ungranted,
+      ]),
+      options,
+    ),
     "",
-    `exports: ${exports.length || "none"}`,
-    ...table(exports.map((each) => [
-      each.kind,
-      quote(each.name),
-      each.signature === undefined ? "" : signatureText(each.signature),
-      abiField(inspection, each).abi ?? "",
-    ])),
+    style.title(`exports: ${exports.length || "none"}`),
+    ...table(
+      exports.map((each) => [
+        each.kind,
+        { text: quote(each.name), paint: style.code },
+        each.signature === undefined ? "" : signatureText(each.signature),
+        abiField(inspection, each).abi ?? "",
+      ]),
+      options,
+    ),
   ];
 }
 
@@ -165,20 +207,4 @@ function memoryText({ minPages, maxPages }: MemorySize): string {
     ? "no maximum"
     : `at most ${formatSize(maxPages * PAGE_BYTES)}`;
   return `${formatSize(minPages * PAGE_BYTES)}, ${max}`;
-}
-
-/** Aligns columns, which two spaces part. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const cells of rows) {
-    cells.forEach((cell, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, cell.length);
-    });
-  }
-  return rows.map((cells) =>
-    `  ${
-      cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ")
-    }`
-      .trimEnd()
-  );
 }

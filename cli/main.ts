@@ -7,14 +7,19 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { Command } from "@cliffy/command";
-import { CompletionsCommand } from "@cliffy/command/completions";
+import type { TemplateFactory } from "../templates/mod.ts";
 import { auditCommand } from "./audit.ts";
 import { backendsCommand } from "./backends.ts";
+import { benchCommand } from "./bench.ts";
 import { callCommand } from "./call.ts";
-import { EXIT_CODE_HELP } from "./exit_codes.ts";
+import { completionsCommand } from "./completions.ts";
+import { type CommandInfo, describe } from "./describe.ts";
+import { generateCommand } from "./generate.ts";
+import { helpText } from "./help.ts";
 import { type CliHost, denoHost } from "./host.ts";
 import { inspectCommand } from "./inspect.ts";
 import { mcpCommand } from "./mcp.ts";
+import { jsonText } from "./output.ts";
 import { policyCommand } from "./policy.ts";
 import { reportError } from "./report.ts";
 import { runCommand } from "./run.ts";
@@ -25,26 +30,32 @@ import { VERSION } from "./version.ts";
 
 const NAME = "wasm-sandbox";
 
-const DESCRIPTION = `Run untrusted WebAssembly under limits that hold.
+const DESCRIPTION = "Run untrusted WebAssembly under limits that hold.";
 
-Exit codes:
-${EXIT_CODE_HELP}`;
+/** Options of {@linkcode main}. */
+export interface MainOptions {
+  /** The templates of `generate`; the built-in ones, if left out. */
+  templates?: TemplateFactory;
+}
 
 /**
  * Runs the command line. Nothing here ends the process.
  *
  * @param args The arguments, without the name of the program.
  * @param host The world around, this process by default.
+ * @param options What is added to it.
  * @returns The exit code; `exit_codes.ts` lists them.
  */
 export async function main(
   args: readonly string[],
   host: CliHost = denoHost,
+  options: MainOptions = {},
 ): Promise<number> {
   const session = new Session(host);
   try {
-    const command = mainCommand(session);
-    const text = textFor(command, args);
+    const command = mainCommand(session, options);
+    session.help = () => helpText(infoFor(command, args), host);
+    const text = textFor(session, args);
     if (text === undefined) await command.parse([...args]);
     else await host.stdout(`${text.trimEnd()}\n`);
     return session.exitCode;
@@ -57,18 +68,32 @@ export async function main(
   }
 }
 
-function mainCommand(session: Session): Command<any> {
-  const { host } = session;
-  const colors = host.isTerminal() && !host.noColor;
+/**
+ * Describes all commands.
+ *
+ * @returns What the help tells of them.
+ */
+export function describeAll(): CommandInfo {
+  return describe(mainCommand(new Session(denoHost), {}));
+}
+
+function mainCommand(
+  session: Session,
+  { templates }: MainOptions,
+): Command<any> {
   return new Command<any>()
     .name(NAME)
     .version(VERSION)
     .description(DESCRIPTION)
     .noExit()
-    .help({ colors })
     .globalOption("--json", "Print JSON, errors too.")
-    .example("Call", "wasm-sandbox call math.wasm add 2 3")
-    .example("Inspect", "wasm-sandbox inspect program.wasm")
+    .example(
+      "Write a project",
+      "wasm-sandbox generate http_server my-server",
+    )
+    .example("Look at a module", "wasm-sandbox inspect program.wasm")
+    .example("Call a function", "wasm-sandbox call math.wasm add 2 3")
+    .command("generate", generateCommand(session, templates))
     .command("call", callCommand(session))
     .command("run", runCommand(session))
     .command("serve", serveCommand(session))
@@ -78,40 +103,37 @@ function mainCommand(session: Session): Command<any> {
     .command("policy", policyCommand(session))
     .command("audit", auditCommand(session))
     .command("backends", backendsCommand(session))
-    .command("completions", new CompletionsCommand())
+    .command("bench", benchCommand(session))
+    .command("completions", completionsCommand(session, templates))
     .reset();
 }
 
 /** The help or the version, if that is asked for; cliffy knows one output. */
 function textFor(
-  command: Command<any>,
+  session: Session,
   args: readonly string[],
 ): string | undefined {
   const own = ownArgs(args);
-  if (own[0] === "--version" || own[0] === "-V") return `${NAME} ${VERSION}`;
-  const [name, part] = own.filter((arg) => !arg.startsWith("-"));
-  const wantsHelp = own.includes("--help") || own.includes("-h");
-  if (name === undefined) {
-    return wantsHelp || own.every((arg) => arg === "--json")
-      ? command.getHelp()
-      : undefined;
+  const first = own.find((arg) => arg !== "--json");
+  if (first === "--version" || first === "-V") {
+    return own.includes("--json")
+      ? jsonText({ version: VERSION })
+      : `${NAME} ${VERSION}`;
   }
-  if (!wantsHelp || name === "completions") return undefined;
-  // the help of the whole registers what that of a part shows
-  command.getHelp();
-  const found = findCommand(command, name);
-  if (found === undefined) return undefined;
-  const inner = part === undefined ? undefined : findCommand(found, part);
-  // as above: the help of the whole goes first
-  const help = found.getHelp();
-  return inner?.getHelp() ?? help;
+  const wantsHelp = own.includes("--help") || own.includes("-h") ||
+    own.every((arg) => arg === "--json");
+  return wantsHelp ? session.help() : undefined;
 }
 
-function findCommand(
-  command: Command<any>,
-  name: string,
-): Command<any> | undefined {
-  return command.getCommands().find((each) => each.getName() === name);
+/** The command that arguments name, as far as they name one. */
+function infoFor(command: Command<any>, args: readonly string[]): CommandInfo {
+  let info = describe(command);
+  for (const arg of ownArgs(args).filter((each) => !each.startsWith("-"))) {
+    const found = info.commands.find(({ name }) => name === arg);
+    if (found === undefined) break;
+    info = found;
+  }
+  return info;
 }
 
 /** The arguments that are not only passed on. */

@@ -35,7 +35,7 @@ export function policyCommand(session: Session): Command<any> {
     .example("Import", "wasm-sandbox policy import manifest.json > app.yaml")
     .action(async function (this: Command<any>) {
       noArguments(this.getLiteralArgs());
-      await session.host.stdout(`${this.getHelp().trimEnd()}\n`);
+      await session.host.stdout(session.help());
     })
     .command(
       "check",

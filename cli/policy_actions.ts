@@ -21,7 +21,10 @@ import {
 } from "../security/policy_file/mod.ts";
 import { readBytes } from "../security/policy_file/parse.ts";
 import { exitCodeOf } from "./exit_codes.ts";
+import type { CliHost } from "./host.ts";
 import { type Session, STDIN } from "./session.ts";
+import { roomOf, styleOf } from "./style.ts";
+import { table } from "./table.ts";
 
 /** The flags of these commands. */
 export interface PolicyFlags {
@@ -76,20 +79,26 @@ export async function explain(
 ): Promise<void> {
   const explanation = explainPolicy(await read(session, file));
   if (json) await session.printJson(explanation);
-  else await session.host.stdout(explanationText(explanation));
+  else await session.host.stdout(explanationText(explanation, session.host));
 }
 
-function explanationText(explanation: PolicyExplanation): string {
+function explanationText(
+  explanation: PolicyExplanation,
+  host: CliHost,
+): string {
+  const style = styleOf(host);
+  const width = roomOf(host);
   const { grants, notGranted, limits, isolation, notProtected } = explanation;
   const flags = explanation.denoFlags.map(shellQuote);
   const child = explanation.childFlags.map(shellQuote);
+  const FLAGS = "As flags of Deno";
   const parts: readonly (readonly [string, readonly string[]])[] = [
     ["What it may do", grants],
     ["Not granted", notGranted],
     ["What it may use", limits],
     ["Where it runs", [isolation]],
     ["Not protected", notProtected],
-    ["As flags of Deno", [
+    [FLAGS, [
       ["deno run --no-prompt", ...flags].join(" "),
       child.length === 0
         ? "In a process of its own the guest gets no permission of Deno."
@@ -100,9 +109,18 @@ function explanationText(explanation: PolicyExplanation): string {
     ]],
   ];
   return parts.filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) =>
-      `${title}:\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`
-    ).join("\n");
+    .map(([title, lines]) => {
+      const rows = lines.map((line) => [printable(line)]);
+      const text = [
+        style.title(`${title}:`),
+        // flags are one line, to be copied
+        ...table(rows, {
+          width: title === FLAGS ? Infinity : width,
+          indent: 2,
+        }),
+      ];
+      return text.map((line) => `${line}\n`).join("");
+    }).join("\n");
 }
 
 /**

@@ -16,6 +16,8 @@ import type { CliHost } from "./host.ts";
 import { flagOf } from "./limit_flags.ts";
 import { canAllow } from "./limits.ts";
 import { jsonText } from "./output.ts";
+import { type Paint, styleOf } from "./style.ts";
+import { wrap } from "./text_width.ts";
 
 /** Options of {@linkcode reportError}. */
 export interface ReportOptions {
@@ -43,11 +45,24 @@ export async function reportError(
     await host.stderr(`${jsonText({ error: errorJson(error) })}\n`);
     return code;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  await host.stderr(`error: ${printable(message)}\n`);
+  const style = styleOf(host, "stderr");
+  await print(host, "error:", style.bad, messageOf(error));
   const hint = hintOf(error) ?? usageHint(error, command);
-  if (hint !== undefined) await host.stderr(`hint: ${hint}\n`);
+  if (hint !== undefined) await print(host, "hint:", style.notice, hint);
   return code;
+}
+
+/** A line; on a terminal as many as it takes, broken between words. */
+async function print(
+  host: CliHost,
+  label: string,
+  paint: Paint,
+  text: string,
+): Promise<void> {
+  const width = host.isTerminal("stderr") ? host.columns() : undefined;
+  const whole = `${label} ${printable(text)}`;
+  const lines = wrap(whole, width ?? Infinity).join("\n");
+  await host.stderr(`${paint(label)}${lines.slice(label.length)}\n`);
 }
 
 /**
@@ -58,9 +73,21 @@ export async function reportError(
  */
 export function errorJson(error: unknown): unknown {
   if (SandboxError.is(error)) return error.toJSON();
-  const message = error instanceof Error ? error.message : String(error);
   const name = exitCodeOf(error) === 2 ? "UsageError" : "Error";
-  return { name, message };
+  return { name, message: messageOf(error) };
+}
+
+/** What an error says; the parser's own ones in the words of all others. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ValidationError)) return message;
+  return message
+    .replace(
+      /\. Did you mean (?:command|option) (".*")\?$/,
+      " (did you mean $1?)",
+    )
+    .replace(/^Missing argument\(s\): /, "Missing argument: ")
+    .replace(/^(Unknown .*)\.$/, "$1");
 }
 
 /**
@@ -84,6 +111,10 @@ export function hintOf(error: unknown): string | undefined {
       return featureHint(failure.details.feature);
     case "import-not-granted":
       return importHint(failure.details.missing);
+    case "project-unwritable":
+      return failure.details.problem.startsWith("it has other files")
+        ? "--diff shows what would change, --force replaces them"
+        : undefined;
     case "export-not-found":
       return "the command inspect lists what the module exports";
     default:
@@ -102,9 +133,15 @@ const USAGE: Readonly<Record<string, string>> = Object.freeze({
 });
 
 function usageHint(error: unknown, command = ""): string | undefined {
-  const isExtra = error instanceof ValidationError &&
-    /^(?:Too many arguments|Unknown option )/.test(error.message);
-  return isExtra && Object.hasOwn(USAGE, command) ? USAGE[command] : undefined;
+  if (!(error instanceof ValidationError)) return undefined;
+  const { message } = error;
+  const isExtra = /^(?:Too many arguments|Unknown option )/.test(message);
+  if (isExtra && Object.hasOwn(USAGE, command)) return USAGE[command];
+  if (message.includes("Did you mean")) return undefined;
+  if (message.startsWith("Unknown command")) return "--help lists the commands";
+  return isExtra || message.startsWith("Missing argument")
+    ? `${command} --help tells what it takes`.trimStart()
+    : undefined;
 }
 
 function featureHint(feature: string | undefined): string | undefined {

@@ -30,6 +30,8 @@ export class Session {
   readonly host: CliHost;
   /** What the run ends with, unless something is thrown. */
   exitCode: number = 0;
+  /** The help of the command that was named. */
+  help: () => string = () => "";
   readonly #startedAt = performance.now();
 
   /**

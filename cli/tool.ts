@@ -45,7 +45,7 @@ export function toolCommand(session: Session): Command<any> {
     )
     .action(async function (this: Command<any>) {
       noArguments(this.getLiteralArgs());
-      await session.host.stdout(`${this.getHelp().trimEnd()}\n`);
+      await session.host.stdout(session.help());
     })
     .command("install", installCommand(session))
     .command("uninstall", uninstallCommand(session))

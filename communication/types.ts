@@ -5,7 +5,10 @@
  */
 
 import type { OperationOptions } from "../runtime/types.ts";
+import type { LogLevel } from "../security/types.ts";
 import type { ExtismService } from "./extism/types.ts";
+
+export type { LogLevel };
 
 /** Turns messages into bytes and back. */
 export interface Codec<T> {
@@ -111,9 +114,6 @@ export interface Channel<T = unknown, R = unknown> extends AsyncDisposable {
 
 /** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
-
-/** How much a line of a guest's log matters, least first. */
-export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";
 
 /**
  * What a guest can ask of its host during one call. A `GuestFault` that is

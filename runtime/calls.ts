@@ -52,6 +52,33 @@ export function shorterTimeout(timeoutMs: number, allowed: number): number {
   return shorter === Infinity ? shorter : Math.min(shorter, MAX_TIMER_MS);
 }
 
+/**
+ * The deadline of one call of an instance in whose code deadlines are kept.
+ *
+ * @param timeoutMs What was asked for, if anything was.
+ * @param allowed The instance's.
+ * @returns The shorter of both.
+ * @throws {TypeError} If it is no number above 0, or the code has no checks.
+ */
+export function callTimeout(
+  timeoutMs: number | undefined,
+  allowed: number,
+): number {
+  if (timeoutMs === undefined) return allowed;
+  if (allowed !== Infinity) return shorterTimeout(timeoutMs, allowed);
+  throw new TypeError(
+    "Cannot call with a timeoutMs: the sandbox has no deadline, so its code " +
+      "holds no checks (set the limit timeoutMs)",
+  );
+}
+
+/** The error of who fills a tank that is not there. */
+export function noFuel(): TypeError {
+  return new TypeError(
+    "Cannot set the fuel: the instance is gone, or has no limit of fuel",
+  );
+}
+
 /** Timers of more than this fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { LogLevel } from "../communication/types.ts";
 import { SandboxError } from "../errors.ts";
 import { eventText } from "./_event_text.ts";
 import { defuse, messageOf } from "./_foreign.ts";
@@ -18,6 +17,7 @@ import type {
   Auditor,
   AuditSink,
   CapabilityKind,
+  LogLevel,
   Operation,
 } from "./types.ts";
 

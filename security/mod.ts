@@ -6,6 +6,28 @@
  * own with {@linkcode CapabilityKinds}. A {@linkcode SecurityAuditor} denies
  * what no capability permits, and tells of each decision.
  *
+ * @example What a policy permits
+ * ```ts
+ * import {
+ *   Capabilities,
+ *   SecurityAuditor,
+ *   SecurityPolicy,
+ * } from "@wasm-sandbox/core/security";
+ * import { assert } from "@std/assert";
+ *
+ * const policy = SecurityPolicy.from([Capabilities.hostFunctions(["env.log"])]);
+ * const auditor = new SecurityAuditor(policy);
+ * const asks = (resource: string) =>
+ *   auditor.permits({
+ *     capability: "host_functions",
+ *     action: "call",
+ *     resource,
+ *     via: "log",
+ *   });
+ * assert(asks("env.log"));
+ * assert(!asks("env.delete"));
+ * ```
+ *
  * @module
  */
 

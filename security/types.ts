@@ -352,3 +352,6 @@ export interface Auditor {
    */
   refuse(operation: Operation, reason: string): void;
 }
+
+/** How much a line of a guest's log matters, least first. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error";

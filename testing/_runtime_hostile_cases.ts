@@ -1,24 +1,9 @@
 /** What a runtime promises when guests attack it: the host stands. */
 
-import process from "node:process";
 import type { PlaceCase } from "./_runtime_case.ts";
 import { check, checkFails, checkLimit, checkSame } from "./_runtime_check.ts";
 import type { Place } from "./_runtime_place.ts";
-
-/** Windows in which this process must once be idle after a guest was ended. */
-const WINDOW_MS = 50;
-const WINDOWS = 100;
-
-/** Fails if something still runs that has been ended. */
-async function checkIdle(): Promise<void> {
-  for (let window = 0; window < WINDOWS; window++) {
-    const before = process.cpuUsage();
-    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
-    const { user, system } = process.cpuUsage(before);
-    if ((user + system) / 1_000 < WINDOW_MS / 2) return;
-  }
-  check(false, "something still takes processor time after its end");
-}
+import { untilIdle } from "./effects.ts";
 
 async function checkFlood(place: Place): Promise<void> {
   const { limits } = place.runtime.features;
@@ -40,7 +25,7 @@ export const HOSTILE_CASES: readonly PlaceCase[] = [
         limits: { timeoutMs: 50 },
       });
       await checkLimit(() => subject.call("loop"), "timeoutMs", "a loop");
-      await checkIdle();
+      await untilIdle();
       await using next = await place.open("endless");
       checkSame(await next.call("answer"), 42, "the next guest");
     },

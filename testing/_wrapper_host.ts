@@ -1,12 +1,10 @@
 /** What the process of the suite for wrappers holds, and what it prints. */
 
-/** Processes that this one has started and that still run. */
+import { childProcesses } from "./effects.ts";
+
+/** Processes that this one has started; none where that cannot be told. */
 export function children(): readonly number[] {
-  return entries("/proc").filter((name) => {
-    const stat = text(`/proc/${name}/stat`);
-    const [, state, parent] = /\) (\w) (\d+) [^)]*$/.exec(stat) ?? [];
-    return Number(parent) === Deno.pid && state !== "Z";
-  }).map(Number);
+  return Deno.build.os === "linux" ? childProcesses() : [];
 }
 
 /** Sockets that this process holds open. */
@@ -26,14 +24,6 @@ function entries(path: string): readonly string[] {
     return [...Deno.readDirSync(path)].map(({ name }) => name);
   } catch {
     return [];
-  }
-}
-
-function text(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
   }
 }
 

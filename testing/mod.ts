@@ -1,6 +1,7 @@
 /**
  * Testing: the suites that extensions have to pass, the same that this package
- * runs on what it brings along.
+ * runs on what it brings along; guests without a toolchain, good and hostile
+ * ones; and meters of what a guest costs.
  *
  * @example Testing a channel of your own
  * ```ts
@@ -34,6 +35,11 @@
  * @module
  */
 
+export * from "./capability_suite.ts";
 export * from "./channel_suite.ts";
+export * from "./effects.ts";
+export * from "./fake_guest.ts";
+export * from "./hostile_guests.ts";
 export * from "./runtime_suite.ts";
+export * from "./template_suite.ts";
 export * from "./wrapper_suite.ts";

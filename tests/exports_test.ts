@@ -87,9 +87,19 @@ Deno.test("runtime/authors.ts exports what it promises", () => {
 
 Deno.test("testing/mod.ts exports what it promises", () => {
   assertEquals(Object.keys(testing).sort(), [
+    "HOSTILE_GUESTS",
+    "childProcesses",
+    "fakeGuest",
+    "measureCpu",
+    "measureRss",
+    "noProcessLeft",
+    "testCapabilityKind",
     "testChannel",
+    "testHostileGuests",
     "testRuntime",
+    "testTemplate",
     "testWrapper",
+    "untilIdle",
   ]);
 });
 

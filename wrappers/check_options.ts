@@ -44,6 +44,22 @@ export function checkWrapperOptions(
   options: object,
   schema: JsonSchema,
 ): void {
+  checkOptions(`Cannot create ${what}`, options, schema);
+}
+
+/**
+ * The same, for whatever else has a schema.
+ *
+ * @param problem What the message begins with.
+ * @param options What the caller gave.
+ * @param schema What it must be.
+ * @throws {TypeError} That lists everything that is wrong.
+ */
+export function checkOptions(
+  problem: string,
+  options: object,
+  schema: JsonSchema,
+): void {
   const findings = isTable(options)
     ? [
       ...validate(described({ ...options }, schema), schema, []),
@@ -51,9 +67,7 @@ export function checkWrapperOptions(
     ]
     : validate(nodeOf(options), schema, []);
   if (findings.length === 0) return;
-  throw new TypeError(
-    `Cannot create ${what}: ${findings.map(textOf).join("; ")}`,
-  );
+  throw new TypeError(`${problem}: ${findings.map(textOf).join("; ")}`);
 }
 
 /** Whether it is what a caller would give: an object of any class, no list. */

@@ -113,7 +113,7 @@ export function readTarget(text: string, base?: Target): Target {
  * Writes where a request goes, as `network.connect` names it.
  *
  * @param target The target.
- * @param host Another host or address in place of its own.
+ * @param address Another host or address in place of its own.
  * @returns Scheme, host and port: `https://example.com:443`.
  */
 export function originOf(

@@ -13,6 +13,8 @@
  * @module
  */
 
+import { runBundler } from "./bundler.ts";
+
 /** The program as it is committed. */
 export const PROGRAM: URL = new URL("child_program.js", import.meta.url);
 
@@ -38,32 +40,17 @@ const LOADER =
 export async function bundle(): Promise<string> {
   const folder = await Deno.makeTempDir();
   try {
-    await runBundler(folder);
-    return BANNER + await join(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function runBundler(folder: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--minify",
-      "--platform=deno",
-      "--packages=external",
+    await runBundler(
       "--code-splitting",
       // a guest's process starts none of its own
       "--external=../process/process_source.ts",
       `--outdir=${folder}`,
       ENTRY.href,
-    ],
-    env: { NO_COLOR: "1" },
-  }).output();
-  if (success) return;
-  const reason = new TextDecoder().decode(stderr).trim();
-  throw new Error(`Cannot build the child's program: ${reason}`);
+    );
+    return BANNER + await join(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 /**

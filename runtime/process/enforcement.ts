@@ -6,18 +6,15 @@
 
 import type { ResolvedLimits } from "../../security/limits.ts";
 import type { Capability } from "../../security/types.ts";
+import { hard } from "../enforcers.ts";
 import { inlineFeatures } from "../inline_source.ts";
-import type { Enforcement, RuntimeFeatures } from "../types.ts";
+import type { RuntimeFeatures } from "../types.ts";
 import { V8Runtime } from "../v8/runtime.ts";
 import type { ProcessEngine } from "./engine.ts";
 import type { IsolationReport } from "./launch.ts";
 
 /** Name of an engine that runs guests in processes. */
 export type EngineName = ProcessEngine["name"];
-
-function hard(by: string): Enforcement {
-  return Object.freeze({ level: "hard", by });
-}
 
 /** What an engine enforces by itself. */
 export interface EngineFeatures {

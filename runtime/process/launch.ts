@@ -9,6 +9,13 @@ import { quote } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import { BOOT } from "./child/boot.ts";
+import {
+  DENO_DATA_BYTES,
+  DENO_FLAGS,
+  environment,
+  limited,
+  privileges,
+} from "./command.ts";
 import { libraryOf, type ProcessEngine, V8 } from "./engine.ts";
 import type { Machine, Tools } from "./machine.ts";
 import { type Bounds, enter, type Namespace, WITHIN } from "./namespace.ts";
@@ -75,8 +82,6 @@ export interface Launch {
 
 const MIB = 2 ** 20;
 const PAGE_BYTES = 65_536;
-/** What Deno itself needs of RLIMIT_DATA: threads, heaps and code. */
-const DENO_DATA_BYTES = 768 * MIB;
 /** Files that Deno itself holds open. */
 const DENO_FILES = 64;
 
@@ -106,8 +111,8 @@ export async function prepareLaunch(
   const deno = namespace?.deno ?? machine.deno;
   const inner = [
     ...(namespace === undefined
-      ? privileges(tools.setpriv, options)
-      : privileges(namespace.setpriv, options)),
+      ? privileges(tools.setpriv, hasPaths)
+      : privileges(namespace.setpriv, hasPaths)),
     deno,
     ...denoArguments(options),
   ];
@@ -115,7 +120,7 @@ export async function prepareLaunch(
   const [command = deno, ...args] = namespace === undefined
     ? [...limited(tools, bounds), ...inner]
     : enter(namespace, { ...options, library, bounds }, inner);
-  const env = environment(namespace);
+  const env = environment(namespace?.deno);
   return {
     command,
     args,
@@ -140,16 +145,7 @@ function denoArguments(
   { limits, read, write, fileBytes, engine = V8 }: LaunchOptions,
 ): readonly string[] {
   return [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--no-remote",
-    "--no-npm",
-    "--cached-only",
-    "--deny-import",
-    "--no-config",
-    "--no-lock",
-    "--no-code-cache",
+    ...DENO_FLAGS,
     ...pathFlag("--allow-read", read, engine),
     ...pathFlag("--allow-write", write, engine),
     // without paths: with them, Deno gives no address and no callback
@@ -221,58 +217,6 @@ function boundsOf(options: LaunchOptions): Bounds {
     files: openFiles + DENO_FILES,
     dataBytes: dataBytes(options),
     cpuSeconds: cpuMs === undefined ? undefined : Math.ceil(cpuMs / 1000),
-  };
-}
-
-function limited(
-  { prlimit }: Tools,
-  { files, dataBytes, cpuSeconds }: Bounds,
-): readonly string[] {
-  if (prlimit === undefined) return [];
-  return [
-    prlimit,
-    `--data=${dataBytes}`,
-    "--core=0",
-    `--nofile=${files}`,
-    ...(cpuSeconds === undefined ? [] : [`--cpu=${cpuSeconds}`]),
-  ];
-}
-
-/**
- * A root user keeps the right to open what others own, if files are granted:
- * a guest in the host's own process would have it too.
- */
-function privileges(
-  setpriv: Tools["setpriv"],
-  { read, write }: LaunchOptions,
-): readonly string[] {
-  if (setpriv === undefined) return [];
-  const { path, dropsAll } = setpriv;
-  const kept = read.length + write.length > 0
-    ? "-all,+dac_override,+fowner"
-    : "-all";
-  return [
-    path,
-    "--pdeathsig=KILL",
-    "--no-new-privs",
-    ...(dropsAll ? [`--bounding-set=${kept}`] : []),
-  ];
-}
-
-/**
- * Deno looks for its cache, for settings of npm and for news of itself; it
- * shall find none, and have no place to write to.
- */
-function environment(
-  namespace: Namespace | undefined,
-): Readonly<Record<string, string>> {
-  const nowhere = namespace === undefined ? "/dev/null" : namespace.deno;
-  return {
-    DENO_DIR: `${nowhere}/cache`,
-    DENO_NO_UPDATE_CHECK: "1",
-    // is read only if it is there
-    HOME: "/nonexistent",
-    NO_COLOR: "1",
   };
 }
 

@@ -13,10 +13,12 @@ import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
 import {
   instanceBusy,
+  noFuel,
   noStreams,
   runsAtStart,
   shorterTimeout,
 } from "../calls.ts";
+import { instanceDisposed } from "../disposed.ts";
 import type {
   CommandOutcome,
   CommandRun,
@@ -45,7 +47,7 @@ import { converse, type Operation } from "./conversation.ts";
 import { decodeFiles, encodeFiles, requireBelow } from "./files.ts";
 import { FRAME, ProtocolError } from "./frames.ts";
 import { HostFunctions } from "./host_functions.ts";
-import type { Done, SentEvent, SentUsage } from "./messages.ts";
+import type { Done, SentEvent } from "./messages.ts";
 import { decodeNumbers, encodeNumber } from "./numbers.ts";
 import {
   type Answered,
@@ -60,6 +62,7 @@ import { RunStreams } from "./run_streams.ts";
 import { ServiceCalls } from "./service_calls.ts";
 import { Services } from "./services.ts";
 import type { Symlinks } from "./symlinks.ts";
+import { ToldUsage } from "./told_usage.ts";
 
 /** What an instance in a process is made from. */
 export interface ProcessInstanceParts {
@@ -85,36 +88,26 @@ export interface ProcessInstanceParts {
   readonly onEvent: (event: SentEvent) => void;
 }
 
-const NO_USAGE: InstanceUsage = {
-  memoryBytes: 0,
-  tableElements: 0,
-  fuel: undefined,
-  hostCalls: 0,
-};
-
 /** An instance in a process of its own. */
 export class ProcessInstance implements GuestInstance {
   readonly exports: readonly ModuleExport[];
   readonly #parts: ProcessInstanceParts;
   readonly #failures: Failures;
   readonly #functions: HostFunctions;
+  readonly #usage: ToldUsage;
   #operations = 0;
   #running = false;
   #failure: SandboxError | undefined;
-  #usage: InstanceUsage & HostUsage = NO_USAGE;
-  /** Fuel that was put in, all in all. */
-  #fuelGiven: number | undefined;
-  /** Whether some came in while an operation went on. */
-  #refuels = false;
 
-  private constructor(parts: ProcessInstanceParts) {
-    const { module, imports, limits } = parts;
+  private constructor(parts: ProcessInstanceParts, fuel: number | undefined) {
+    const { child, module, imports, limits } = parts;
     this.#parts = parts;
     this.exports = module.exports;
     this.#functions = new HostFunctions(imports, module, limits);
     this.#failures = new Failures(limits, () => {
       throw new Error("only a guest's own thread can trap");
     });
+    this.#usage = new ToldUsage(child, fuel);
   }
 
   /**
@@ -129,8 +122,7 @@ export class ProcessInstance implements GuestInstance {
     parts: ProcessInstanceParts,
     { fuel, signal }: { fuel?: number | undefined; signal?: AbortSignal },
   ): Promise<ProcessInstance> {
-    const instance = new ProcessInstance(parts);
-    instance.#fuelGiven = fuel;
+    const instance = new ProcessInstance(parts, fuel);
     const request: Request = {
       type: FRAME.instantiate,
       header: fuel === undefined ? {} : { fuel },
@@ -200,32 +192,23 @@ export class ProcessInstance implements GuestInstance {
   }
 
   usage(): InstanceUsage & HostUsage {
-    return this.#usage;
+    return this.#usage.now;
   }
 
   setFuel(fuel: number): void {
     if (this.#failure !== undefined || this.#parts.limits.fuel === undefined) {
-      throw new TypeError(
-        "Cannot set the fuel: the instance is gone, or has no limit of fuel",
-      );
+      throw noFuel();
     }
-    this.#fuelGiven = fuel + (this.#usage.fuel ?? 0);
-    // what the operation that goes on uses is not known yet
-    if (this.#running) this.#refuels = true;
-    else this.#parts.child.send(FRAME.fuel, { fuel });
+    this.#usage.setFuel(fuel, this.#running);
   }
 
   /** Lets the instance go; a guest that still runs is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { child } = this.#parts;
     const wasAlive = this.#failure === undefined;
-    this.#failure ??= new SandboxError(
-      "disposed",
-      "Cannot use the instance: it is disposed",
-      { details: { kind: "instance" } },
-    );
+    this.#failure ??= instanceDisposed();
     if (this.#running) {
-      this.#forfeit();
+      this.#usage.forfeit();
       await child[Symbol.asyncDispose]();
     } else if (wasAlive && child.isAlive) child.send(FRAME.release, {});
   }
@@ -341,7 +324,7 @@ export class ProcessInstance implements GuestInstance {
       throw error;
     } finally {
       this.#running = false;
-      this.#refuel();
+      if (this.#failure === undefined) this.#usage.refuel();
     }
   }
 
@@ -377,10 +360,10 @@ export class ProcessInstance implements GuestInstance {
         calls?.requireGoingOn();
         const { message } = outcome;
         const done = checked<Done>(message.header, isDone, "answer");
-        this.#note(done.usage);
+        this.#usage.note(done.usage);
         return { done, message, child };
       }
-      this.#note(outcome.usage);
+      this.#usage.note(outcome.usage);
       const own = this.#functions.explain(outcome.error);
       const error = calls?.explain(own) ?? own;
       const isDead = outcome.dead || calls?.failure !== undefined;
@@ -407,25 +390,7 @@ export class ProcessInstance implements GuestInstance {
   /** Ends the instance together with its process. */
   #end(failure: SandboxError): void {
     this.#failure ??= failure;
-    this.#forfeit();
-  }
-
-  /** All fuel counts as used: a process that is gone does not say how much. */
-  #forfeit(): void {
-    this.#usage = { ...this.#usage, fuel: this.#fuelGiven };
-  }
-
-  /** Puts in what came meanwhile. */
-  #refuel(): void {
-    if (!this.#refuels) return;
-    this.#refuels = false;
-    if (this.#failure !== undefined) return;
-    const fuel = (this.#fuelGiven ?? 0) - (this.#usage.fuel ?? 0);
-    this.#parts.child.send(FRAME.fuel, { fuel });
-  }
-
-  #note(usage: SentUsage | undefined): void {
-    if (usage !== undefined) this.#usage = { ...NO_USAGE, ...usage };
+    this.#usage.forfeit();
   }
 
   /** What a child said cannot be: it is ended. */

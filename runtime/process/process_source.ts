@@ -4,9 +4,9 @@
  * @module
  */
 
-import { SandboxError } from "../../errors.ts";
 import { CapabilityKinds } from "../../security/kinds.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
+import { sourceDisposed } from "../disposed.ts";
 import type {
   GuestInstance,
   GuestOptions,
@@ -27,7 +27,6 @@ import {
 } from "./grants.ts";
 import { FEATURES } from "../v8/features.ts";
 import { ChildProcess } from "./child_process.ts";
-import { converse } from "./conversation.ts";
 import {
   describeGrants,
   featuresByName,
@@ -36,15 +35,14 @@ import {
 } from "./enforcement.ts";
 import { type ProcessEngine, V8 } from "./engine.ts";
 import { requireLibrary } from "./library.ts";
-import { FRAME, ProtocolError } from "./frames.ts";
-import { HostFunctions, sentImports } from "./host_functions.ts";
+import { sentImports } from "./host_functions.ts";
 import { type IsolationReport, type Launch, prepareLaunch } from "./launch.ts";
 import { type Machine, machine as thisMachine } from "./machine.ts";
 import type { Open } from "./messages.ts";
-import { type ParsedModule, parseModule } from "./module.ts";
+import type { ParsedModule } from "./module.ts";
+import { openModule } from "./open_module.ts";
 import { ProcessInstance } from "./process_instance.ts";
 import { loadProgram } from "./program.ts";
-import { Services } from "./services.ts";
 import { requireRun } from "./spawn.ts";
 import { Symlinks } from "./symlinks.ts";
 
@@ -61,9 +59,6 @@ export interface ProcessOptions extends ProcessParts {
   /** What to start instead; for tests alone. */
   readonly launch?: Launch;
 }
-
-/** Longest time for a process to look the module over and compile it. */
-const OPEN_TIMEOUT_MS = 60_000;
 
 /** A process in which the module is open. */
 interface Home extends ParsedModule {
@@ -216,11 +211,7 @@ export class ProcessSource implements GuestSource {
 
   #use(): void {
     if (!this.#disposed) return;
-    throw new SandboxError(
-      "disposed",
-      "Cannot make an instance: what makes them is disposed",
-      { details: { kind: "sandbox" } },
-    );
+    throw sourceDisposed();
   }
 }
 
@@ -258,13 +249,12 @@ async function openHome(
 async function open(
   child: ChildProcess,
   options: ProcessOptions,
-  { signal }: OperationOptions,
+  operation: OperationOptions,
 ): Promise<ParsedModule> {
   const { module, linked = {}, limits, imports, features } = options;
   const { capabilities, extism, onEvent } = options;
   const { timeoutMs, ...rest } = limits;
-  const message: Open & { readonly id: 0 } = {
-    id: 0,
+  const header: Open = {
     engine: child.launch.engine ?? V8,
     linked: Object.entries(linked).map(([name, { byteLength }]) => ({
       name,
@@ -279,29 +269,13 @@ async function open(
     watch: child.launch.report.parentDeath === "watcher",
     alone: isAlone(child.launch),
   };
-  const outcome = await converse(child, {
-    type: FRAME.open,
-    header: message,
+  return await openModule(child, {
+    header,
     body: joined(module, Object.values(linked)),
-    timeoutMs: OPEN_TIMEOUT_MS,
-    signal,
-    maxBody: 8 * module.length + 2 ** 21,
-    services: new Services({
-      child,
-      limits,
-      functions: new HostFunctions({}, NO_MODULE, limits),
-      symlinks: new Symlinks([], false),
-      onEvent,
-    }),
-    late: () => tooSlow(),
-  });
-  if (outcome.state === "failed") throw outcome.error;
-  try {
-    return parseModule(outcome.message.body, module.length);
-  } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause;
-    throw await child.failure("run", cause);
-  }
+    byteLength: module.length,
+    limits,
+    onEvent,
+  }, operation);
 }
 
 /** The limits of the process: it holds all modules. */
@@ -325,25 +299,6 @@ function joined(
     at += each.length;
   }
   return bytes;
-}
-
-const NO_MODULE: Module = Object.freeze({
-  byteLength: 0,
-  imports: [],
-  exports: [],
-  memories: [],
-  features: [],
-  hasStart: false,
-});
-
-function tooSlow(): SandboxError<"process-failed"> {
-  const suggestion = "run a smaller module, or one with smaller functions";
-  return new SandboxError(
-    "process-failed",
-    "Cannot open the module in a process: it takes longer than " +
-      `${OPEN_TIMEOUT_MS} ms (${suggestion})`,
-    { details: { phase: "start", suggestion } },
-  );
 }
 
 /** Each feature by its name, so that what is inherited counts too. */

@@ -86,13 +86,8 @@ export class Symlinks {
   }
 }
 
-/**
- * The host directories that are granted.
- *
- * @param capabilities What is granted.
- * @returns Their mounts.
- */
-export function hostMounts(
+/** The mounts of the host directories that are granted. */
+function hostMounts(
   capabilities: readonly Capability[],
 ): readonly Required<HostMount>[] {
   return capabilities.flatMap((capability) => {

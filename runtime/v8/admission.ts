@@ -89,8 +89,21 @@ export function checkTogether(
       "each module counts for itself (bound the time with timeoutMs)",
     );
   }
+  checkTables(codes, limits);
+}
+
+/**
+ * Checks that tables of modules that share a limit cannot outgrow it together.
+ *
+ * @param codes The modules.
+ * @param limits The limit.
+ * @throws {SandboxError} If they can.
+ */
+export function checkTables(
+  codes: readonly Pick<CompiledCode, "tableElements">[],
+  { tableElements: allowed }: Pick<ResolvedLimits, "tableElements">,
+): void {
   const used = codes.reduce((sum, code) => sum + code.tableElements, 0);
-  const allowed = limits.tableElements;
   if (used <= allowed) return;
   const suggestion =
     "give them a maximum, or compile the linked modules with " +

@@ -18,15 +18,15 @@ export const MAX_LOCALS = 49_999;
  */
 export const MAX_MERGED_LOCALS = 5_000_000;
 /** Most exports, and most imports, of one module. */
-export const MAX_EXTERNALS = 10_000;
+const MAX_EXTERNALS = 10_000;
 /** Most tables that a module defines; each is an export of ours. */
-export const MAX_TABLES = 1000;
+const MAX_TABLES = 1000;
 /** Most memories that a module defines; each is a mapping of the process. */
-export const MAX_MEMORIES = 100;
+const MAX_MEMORIES = 100;
 /** Most segments of either kind, and most tags. */
 export const MAX_SEGMENTS = 100_000;
 /** Most types: the engine keeps each for as long as the process lives. */
-export const MAX_TYPES = 10_000;
+const MAX_TYPES = 10_000;
 /** Most parameters and results of all function types together. */
 export const MAX_TYPE_VALUES = 100_000;
 /** Most elements of all segments: they are copied at each instantiation. */

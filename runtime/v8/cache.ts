@@ -86,3 +86,19 @@ export class ModuleCache<T extends Sized> {
     this.#bytes -= value.cacheBytes;
   }
 }
+
+/**
+ * What names a module in a cache.
+ *
+ * @param bytes The module.
+ * @param maxBytes Up to this length it is its own name: a hash needs another
+ * thread.
+ * @returns The same for the same bytes.
+ */
+export async function contentOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  maxBytes: number,
+): Promise<string> {
+  if (bytes.length <= maxBytes) return bytes.toBase64();
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}

@@ -19,9 +19,9 @@ import { rewrite } from "./rewrite.ts";
 import { Scanner } from "./scan.ts";
 
 /** Longest module that is accepted unless the caller says otherwise. */
-export const DEFAULT_MODULE_BYTES: number = 16 * 2 ** 20;
+const DEFAULT_MODULE_BYTES: number = 16 * 2 ** 20;
 /** Longest function that is accepted unless the caller says otherwise. */
-export const DEFAULT_FUNCTION_BYTES: number = 2 ** 18;
+const DEFAULT_FUNCTION_BYTES: number = 2 ** 18;
 
 /** What the gate learnt of a module that it let pass. */
 export interface GatedModule {

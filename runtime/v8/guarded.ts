@@ -113,7 +113,13 @@ export function waiting(
   }, signature);
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
+/**
+ * Whether somebody could wait for what a host function gave.
+ *
+ * @param value What it gave.
+ * @returns Whether it has a `then`.
+ */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
 }

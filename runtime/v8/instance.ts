@@ -7,7 +7,8 @@
 import { exchangeMessage } from "../../communication/guest_abi.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
-import { instanceBusy, shorterTimeout } from "../calls.ts";
+import { callTimeout, instanceBusy, noFuel } from "../calls.ts";
+import { instanceDisposed } from "../disposed.ts";
 import type {
   CallOptions,
   ExchangeOptions,
@@ -221,9 +222,7 @@ export class V8Instance implements Instance {
   setFuel(fuel: number): void {
     const tank = this.#live?.fuel;
     if (tank === undefined) {
-      throw new TypeError(
-        "Cannot set the fuel: the instance is gone, or has no limit of fuel",
-      );
+      throw noFuel();
     }
     this.#fuelGiven += fuel - Math.max(0, Number(tank.value));
     tank.value = BigInt(fuel);
@@ -232,11 +231,7 @@ export class V8Instance implements Instance {
   /** Lets the instance go. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#bury();
-    this.#failure ??= new SandboxError(
-      "disposed",
-      "Cannot use the instance: it is disposed",
-      { details: { kind: "instance" } },
-    );
+    this.#failure ??= instanceDisposed();
     // a guest that waits is ended first
     const over = this.#suspender?.end(
       (name) => this.#failures.disposed(name),
@@ -284,13 +279,7 @@ export class V8Instance implements Instance {
   }
 
   #timeout(timeoutMs: number | undefined): number {
-    const allowed = this.#limits.timeoutMs;
-    if (timeoutMs === undefined) return allowed;
-    if (allowed !== Infinity) return shorterTimeout(timeoutMs, allowed);
-    throw new TypeError(
-      "Cannot call with a timeoutMs: the sandbox has no deadline, so its code " +
-        "holds no checks (set the limit timeoutMs)",
-    );
+    return callTimeout(timeoutMs, this.#limits.timeoutMs);
   }
 
   /** Runs a part of the guest under its deadline, and sees how it ends. */

@@ -16,6 +16,7 @@ import {
   refused,
   tooMany,
 } from "./bounds.ts";
+import { skipConstant } from "./constants.ts";
 import { FEATURE_BITS as F } from "./features.ts";
 import {
   type ExportLayout,
@@ -28,7 +29,6 @@ import {
   type Section,
   type TableLayout,
 } from "./layout.ts";
-import { Act, CORE, GC, SIMD, Sub } from "./opcodes.ts";
 import { ByteReader } from "./reader.ts";
 import { TypeReader } from "./type_reader.ts";
 
@@ -403,42 +403,7 @@ export class ModuleParser {
     this.#bodies.push(start, reader.pos);
   }
 
-  /** Passes over a constant expression; the engine checks what is in it. */
   #expression(): void {
-    const reader = this.#reader;
-    for (;;) {
-      const opcode = reader.u8();
-      if (opcode === 0x0b) return;
-      this.#types.features |= CORE.feature[opcode] ?? 0;
-      const act = CORE.act[opcode];
-      if (
-        act === Act.leb || act === Act.i32Const || act === Act.reference
-      ) reader.skipLeb();
-      else if (act === Act.f32Const) reader.skip(4);
-      else if (act === Act.f64Const) reader.skip(8);
-      else if (act === Act.prefixGc) this.#gcConstant();
-      else if (act === Act.prefixSimd) this.#simdConstant();
-      else if (act !== Act.plain) {
-        reader.fail("a constant expression holds another instruction");
-      }
-    }
-  }
-
-  #gcConstant(): void {
-    const reader = this.#reader;
-    const sub = GC.act[reader.u32()];
-    if (sub === Sub.leb || sub === Sub.leb2) reader.skipLeb();
-    if (sub === Sub.leb2) reader.skipLeb();
-    if (sub === undefined || sub > Sub.leb2) {
-      reader.fail("a constant expression holds another instruction");
-    }
-  }
-
-  #simdConstant(): void {
-    const reader = this.#reader;
-    if (SIMD.act[reader.u32()] !== Sub.bytes16) {
-      reader.fail("a constant expression holds another instruction");
-    }
-    reader.skip(16);
+    this.#types.features |= skipConstant(this.#reader);
   }
 }

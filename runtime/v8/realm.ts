@@ -24,7 +24,7 @@ export const MAX_INSTANCES = 10_000;
  * Most different function types that a thread compiles. The engine keeps each
  * for as long as the process lives, and dies at some two million.
  */
-export const MAX_FUNCTION_TYPES = 500_000;
+const MAX_FUNCTION_TYPES = 500_000;
 /** Most bytes of all these types together; the engine takes a dozen for each. */
 const MAX_TYPE_BYTES = 8 * 2 ** 20;
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { printable } from "../../_text.ts";
-import { SandboxError } from "../../errors.ts";
+import { reasonOf } from "../../_text.ts";
 import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
+import { runtimeDisposed } from "../disposed.ts";
+import { LIMITS_OF_OTHERS } from "../enforcers.ts";
 import type { GuestSource, ProcessParts } from "../guest_source.ts";
 import type {
   CompileOptions,
-  Enforcement,
   Instance,
   InstantiateOptions,
   Module,
@@ -30,7 +30,9 @@ import {
   unsupported,
 } from "./admission.ts";
 import { type CompiledCode, CompiledModule, describe } from "./compiled.ts";
-import { featureMask, FEATURES, OUT_OF_REACH } from "./features.ts";
+import { contentOf } from "./cache.ts";
+import { FEATURES_OF_V8, V8_WITHOUT_DEADLINES } from "./enforced.ts";
+import { featureMask, OUT_OF_REACH } from "./features.ts";
 import { gate, writeLimits } from "./gate.ts";
 import { V8Instance } from "./instance.ts";
 import type { InstanceParts } from "./instance_parts.ts";
@@ -44,66 +46,10 @@ import { refused } from "./bounds.ts";
 import { realm } from "./realm.ts";
 import { readSource } from "./source.ts";
 
-/** Limits that a process, a sandbox or a channel enforces, and no runtime. */
-const OF_OTHERS = Object.freeze(
-  [
-    "cpuMs",
-    "stackBytes",
-    "messages",
-    "instances",
-    "networkRequests",
-    "networkBytes",
-  ] as const,
-);
-
+/** Longest module that is its own name in the cache. */
+const MAX_NAME_BYTES = 32 * 2 ** 10;
 /** Modules up to this length are compiled at once: a thread costs more. */
 const SMALL_BYTES = 1 << 16;
-
-function hard(by: string): Enforcement {
-  return Object.freeze({ level: "hard", by });
-}
-
-const FEATURES_OF_V8: RuntimeFeatures = Object.freeze({
-  wasm: Object.freeze(
-    FEATURES.filter((name) => !OUT_OF_REACH.includes(name)),
-  ),
-  sync: true,
-  async: true,
-  calls: true,
-  linked: true,
-  wasix: false,
-  isolations: Object.freeze(["inline", "process"] as const),
-  limits: Object.freeze({
-    memoryBytes: hard("the maximum of each memory, which the host makes"),
-    tableElements: hard("the maximum of each table, written into the module"),
-    timeoutMs: hard(
-      "checks written into the module, of a flag that a watchdog thread sets, " +
-        "and a timer while the guest waits; a host function that blocks is " +
-        "stopped when it returns",
-    ),
-    fuel: hard("charges written into the module"),
-    messageBytes: hard("the host, before it copies"),
-    moduleBytes: hard("the gate, before it reads further"),
-    functionBytes: hard("the gate"),
-    hostCalls: hard("a count before each call of a host function"),
-    stack: hard("V8, whose stack has a fixed size"),
-  }),
-  unprotected: Object.freeze([
-    "faults of the engine: guest and host share one V8, and only the module " +
-    "gate stands before it",
-    "the event loop: it waits while the guest runs, up to timeoutMs",
-    "memory of stacks: a guest that waits for its host keeps its stack, up to " +
-    "984 KiB for each instance, which memoryBytes does not count",
-  ]),
-});
-
-const WITHOUT_DEADLINES: RuntimeFeatures = Object.freeze({
-  ...FEATURES_OF_V8,
-  limits: Object.freeze({
-    ...FEATURES_OF_V8.limits,
-    timeoutMs: Object.freeze({ level: "none", by: "whoever runs the runtime" }),
-  }),
-});
 
 /** Options of {@linkcode V8Runtime}. */
 export interface V8RuntimeOptions {
@@ -151,7 +97,7 @@ export class V8Runtime implements Runtime {
    */
   constructor({ keepsDeadlines = true }: V8RuntimeOptions = {}) {
     this.#keepsDeadlines = keepsDeadlines;
-    this.features = keepsDeadlines ? FEATURES_OF_V8 : WITHOUT_DEADLINES;
+    this.features = keepsDeadlines ? FEATURES_OF_V8 : V8_WITHOUT_DEADLINES;
   }
 
   async compile(
@@ -171,7 +117,7 @@ export class V8Runtime implements Runtime {
     });
     const mode = instrumentation(limits, this.#keepsDeadlines);
     const key = [
-      await contentOf(bytes),
+      await contentOf(bytes, MAX_NAME_BYTES),
       featureMask(features),
       limits.moduleBytes,
       limits.functionBytes,
@@ -273,28 +219,15 @@ export class V8Runtime implements Runtime {
   /** Refuses limits that only others can enforce, unless they are there. */
   #requireEnforced(limits: ResolvedLimits): void {
     if (!this.#keepsDeadlines) return;
-    for (const name of OF_OTHERS) {
+    for (const name of LIMITS_OF_OTHERS) {
       if (limits[name] !== undefined) throw unsupported(`the limit "${name}"`);
     }
   }
 
   #use(): void {
     if (!this.#disposed) return;
-    throw new SandboxError(
-      "disposed",
-      "Cannot use the runtime: it is disposed",
-      { details: { kind: "runtime" } },
-    );
+    throw runtimeDisposed();
   }
-}
-
-/** Longest module that is its own name in the cache. */
-const MAX_NAME_BYTES = 32 * 2 ** 10;
-
-/** What names a module in the cache: short ones need no other thread for it. */
-async function contentOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  if (bytes.length <= MAX_NAME_BYTES) return bytes.toBase64();
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 async function compile(
@@ -325,10 +258,9 @@ async function compileCode(
       ? new WebAssembly.Module(code)
       : await WebAssembly.compile(code);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw refused(
       `with its limits written in, the engine does not take it: ${
-        printable(reason)
+        reasonOf(cause)
       }`,
       { reason: `engine limit, at ${byteLength} bytes` },
     );

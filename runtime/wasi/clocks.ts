@@ -10,7 +10,7 @@ import type { WasiContext } from "./context.ts";
 import { WasiError } from "./errno.ts";
 
 /** Clocks by their number, as the audit names them. */
-export const CLOCKS = Object.freeze(
+const CLOCKS = Object.freeze(
   ["realtime", "monotonic", "process_cputime", "thread_cputime"] as const,
 );
 

@@ -10,7 +10,7 @@ import { WasiError } from "./errno.ts";
 import { MAX_PATH_BYTES } from "./fs/path.ts";
 
 /** Most buffers of one read or write, as Linux has it. */
-export const MAX_BUFFERS = 1024;
+const MAX_BUFFERS = 1024;
 
 /** Most bytes that one read or write moves; what is more is for the next. */
 export const MAX_TRANSFER_BYTES = 16 * 2 ** 20;

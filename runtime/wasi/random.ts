@@ -42,7 +42,7 @@ function isRandom(capability: Capability): capability is RandomCapability {
  * @param seed A whole number.
  * @returns The source, at its start.
  */
-export function seededSource(seed: number): RandomSource {
+function seededSource(seed: number): RandomSource {
   let mixed = (seed >>> 0) ^ Math.imul(Math.floor(seed / 2 ** 32), 0x9e3779b1);
   const next = (): number => {
     mixed = (mixed + 0x9e3779b9) | 0;

@@ -63,7 +63,7 @@ export function writeFilestat(
 }
 
 /** Bytes of a `dirent`, its name not counted. */
-export const DIRENT_BYTES = 24;
+const DIRENT_BYTES = 24;
 
 /**
  * Makes a `dirent` with its name.

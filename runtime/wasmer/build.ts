@@ -9,6 +9,8 @@
  * @module
  */
 
+import { runBundler } from "../process/bundler.ts";
+
 /** The program as it is committed. */
 export const PROGRAM: URL = new URL("child_program.js", import.meta.url);
 
@@ -30,23 +32,7 @@ const IMPORT = /\bimport(?:["'{*]| [\w$]+(?:,| from)["'{*]|\.meta\b)/;
  * @throws {Error} If there is no bundler, or it fails.
  */
 export async function bundle(): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--minify",
-      "--platform=deno",
-      "--packages=external",
-      ENTRY.href,
-    ],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) {
-    const reason = decoder.decode(stderr).trim();
-    throw new Error(`Cannot build the child's program: ${reason}`);
-  }
-  const text = decoder.decode(stdout).trim();
+  const text = await runBundler(ENTRY.href);
   if (IMPORT.test(text)) {
     throw new Error("Cannot build the child's program: it imports something");
   }

@@ -5,14 +5,11 @@
  */
 
 import type { Capability } from "../../security/types.ts";
+import { hard } from "../enforcers.ts";
 import { gapsOf } from "../process/enforcement.ts";
 import type { IsolationReport } from "../process/launch.ts";
-import type { Enforcement, RuntimeFeatures } from "../types.ts";
+import type { RuntimeFeatures } from "../types.ts";
 import { WORKSPACE } from "./wasi_imports.ts";
-
-function hard(by: string): Enforcement {
-  return Object.freeze({ level: "hard", by });
-}
 
 const OUTPUT = hard("the guest's process, and the host once more");
 

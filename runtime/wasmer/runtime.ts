@@ -4,12 +4,12 @@
  * @module
  */
 
-import { SandboxError } from "../../errors.ts";
 import {
   LIMIT_NAMES,
   resolveLimits,
   type ResourceLimits,
 } from "../../security/limits.ts";
+import { runtimeDisposed } from "../disposed.ts";
 import type { GuestSource, ProcessParts } from "../guest_source.ts";
 import type {
   CompileOptions,
@@ -134,7 +134,7 @@ export class WasmerRuntime implements Runtime {
 
   /** Ends every process that this runtime has started. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposal.abort(disposed());
+    this.#disposal.abort(runtimeDisposed());
     // one that was ready just now is no more aborted
     const opened = await Promise.allSettled(this.#opening);
     const late = opened.flatMap((each) =>
@@ -161,12 +161,4 @@ export class WasmerRuntime implements Runtime {
   #use(): void {
     this.#disposal.signal.throwIfAborted();
   }
-}
-
-function disposed(): SandboxError<"disposed"> {
-  return new SandboxError(
-    "disposed",
-    "Cannot use the runtime: it is disposed",
-    { details: { kind: "runtime" } },
-  );
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
+import { sourceDisposed } from "../disposed.ts";
 import type {
   GuestInstance,
   GuestOptions,
@@ -13,17 +13,12 @@ import type {
   ProcessParts,
 } from "../guest_source.ts";
 import { ChildProcess } from "../process/child_process.ts";
-import { converse } from "../process/conversation.ts";
 import { encodeFiles } from "../process/files.ts";
-import { FRAME, ProtocolError } from "../process/frames.ts";
 import { memoryBytesOf } from "../process/grants.ts";
-import { HostFunctions } from "../process/host_functions.ts";
 import { type Launch, prepareLaunch } from "../process/launch.ts";
 import { machine as thisMachine } from "../process/machine.ts";
-import { parseModule } from "../process/module.ts";
-import { Services } from "../process/services.ts";
+import { openModule } from "../process/open_module.ts";
 import { requireRun } from "../process/spawn.ts";
-import { Symlinks } from "../process/symlinks.ts";
 import type { Module, OperationOptions, RuntimeFeatures } from "../types.ts";
 import { NAME, requireGrants, unsupported } from "./admission.ts";
 import { featuresOf, grantsBy, unprotectedBy } from "./features.ts";
@@ -46,8 +41,6 @@ const ENGINE_THREADS = 8;
 const ENGINE_ELEMENTS = 100_000;
 /** Longest module of which the engine is one. */
 const ENGINE_MODULE_BYTES = 16 * MIB;
-/** Longest time for a process to start the engine and open the module. */
-const OPEN_TIMEOUT_MS = 60_000;
 
 /** What programs on Wasmer are made from. */
 export interface WasmerParts extends ProcessParts {
@@ -133,12 +126,12 @@ export class WasmerSource implements GuestSource {
     void home.child.gone.then(() => this.#instances.delete(instance));
     if (!this.#disposal.signal.aborted) return instance;
     await instance[Symbol.asyncDispose]();
-    throw disposed();
+    throw sourceDisposed();
   }
 
   /** Ends every process, whatever runs there. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disposal.abort(disposed());
+    this.#disposal.abort(sourceDisposed());
     this.#parts.onDispose(this);
     const instances = [...this.#instances];
     await Promise.all([
@@ -183,14 +176,6 @@ export function endedBy(
 ): Required<OperationOptions> {
   const signals = signal === undefined ? [owner] : [owner, signal];
   return { signal: AbortSignal.any(signals) };
-}
-
-function disposed(): SandboxError<"disposed"> {
-  return new SandboxError(
-    "disposed",
-    "Cannot make an instance: what makes them is disposed",
-    { details: { kind: "sandbox" } },
-  );
 }
 
 /** Refuses what a program on Wasmer cannot be given. */
@@ -247,11 +232,10 @@ async function openHome(
 async function open(
   child: ChildProcess,
   parts: WasmerParts,
-  { signal }: OperationOptions,
+  operation: OperationOptions,
 ): Promise<Module> {
   const { module, limits, features, capabilities, sdk, onEvent } = parts;
-  const header: WasmerOpen & { readonly id: 0 } = {
-    id: 0,
+  const header: WasmerOpen = {
     limits,
     features: { ...features },
     capabilities,
@@ -259,46 +243,12 @@ async function open(
     hostPid: Deno.pid,
     watch: child.launch.report.parentDeath === "watcher",
   };
-  const outcome = await converse(child, {
-    type: FRAME.open,
+  const opened = await openModule(child, {
     header,
     body: encodeFiles([[MODULE_PATH, module], ...sdk]),
-    timeoutMs: OPEN_TIMEOUT_MS,
-    signal,
-    maxBody: 8 * module.length + 2 * MIB,
-    services: new Services({
-      child,
-      limits,
-      functions: new HostFunctions({}, NO_MODULE, limits),
-      symlinks: new Symlinks([], false),
-      onEvent,
-    }),
-    late: tooSlow,
-  });
-  if (outcome.state === "failed") throw outcome.error;
-  try {
-    return parseModule(outcome.message.body, module.length).module;
-  } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause;
-    throw await child.failure("run", cause);
-  }
-}
-
-const NO_MODULE: Module = Object.freeze({
-  byteLength: 0,
-  imports: [],
-  exports: [],
-  memories: [],
-  features: [],
-  hasStart: false,
-});
-
-function tooSlow(): SandboxError<"process-failed"> {
-  const suggestion = "run a smaller module, or one with smaller functions";
-  return new SandboxError(
-    "process-failed",
-    "Cannot open the module in a process: it takes longer than " +
-      `${OPEN_TIMEOUT_MS} ms (${suggestion})`,
-    { details: { phase: "start", suggestion } },
-  );
+    byteLength: module.length,
+    limits,
+    onEvent,
+  }, operation);
+  return opened.module;
 }

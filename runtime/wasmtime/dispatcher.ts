@@ -13,7 +13,7 @@ const DEFINITION = Object.freeze(
 
 /**
  * Calls functions of the host by their numbers. Arguments and results lie in a
- * memory of the host's own, see `adapter.ts`.
+ * memory of the host's own, see `glue.ts`.
  *
  * It gives Wasmtime no trap but null, whatever happens: if the stack is too
  * short for the callback even to begin, Deno gives null too and goes on, and so

@@ -4,24 +4,9 @@
  * @module
  */
 
-import type { Enforcement, RuntimeFeatures } from "../types.ts";
+import { hard, withoutDeadlines } from "../enforcers.ts";
+import type { RuntimeFeatures } from "../types.ts";
 import { STACK_BYTES, WASM_FEATURES } from "./engine.ts";
-
-/** Limits that a process, a sandbox or a channel enforces, and no runtime. */
-export const OF_OTHERS = Object.freeze(
-  [
-    "cpuMs",
-    "stackBytes",
-    "messages",
-    "instances",
-    "networkRequests",
-    "networkBytes",
-  ] as const,
-);
-
-function hard(by: string): Enforcement {
-  return Object.freeze({ level: "hard", by });
-}
 
 /** With deadlines. */
 export const FEATURES_OF_WASMTIME: RuntimeFeatures = Object.freeze({
@@ -70,10 +55,6 @@ export const FEATURES_OF_WASMTIME: RuntimeFeatures = Object.freeze({
 });
 
 /** Without deadlines. */
-export const WITHOUT_DEADLINES: RuntimeFeatures = Object.freeze({
-  ...FEATURES_OF_WASMTIME,
-  limits: Object.freeze({
-    ...FEATURES_OF_WASMTIME.limits,
-    timeoutMs: Object.freeze({ level: "none", by: "whoever runs the runtime" }),
-  }),
-});
+export const WITHOUT_DEADLINES: RuntimeFeatures = withoutDeadlines(
+  FEATURES_OF_WASMTIME,
+);

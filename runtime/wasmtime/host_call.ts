@@ -8,6 +8,7 @@
 import type { ImportName } from "../../errors.ts";
 import { unsupported } from "../needs.ts";
 import type { HostModuleFunction, NumberType, WasmValue } from "../types.ts";
+import { isPromise } from "../v8/guarded.ts";
 import { invoke } from "../v8/instance_parts.ts";
 import { checkedResult } from "../v8/results.ts";
 import type { Handler } from "./dispatcher.ts";
@@ -156,11 +157,6 @@ function writeValue(
   else if (type === "i32") words[FIRST_WORD + WORD * index] = value as number;
   else if (type === "f64") doubles[FIRST + index] = value as number;
   else floats[FIRST_WORD + WORD * index] = value as number;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
 }
 
 /** The error of a promise that nobody can wait for. */

@@ -10,7 +10,8 @@ import {
 } from "../../communication/guest_abi.ts";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../security/limits.ts";
-import { instanceBusy, shorterTimeout } from "../calls.ts";
+import { callTimeout, instanceBusy, noFuel } from "../calls.ts";
+import { instanceDisposed } from "../disposed.ts";
 import type {
   CallOptions,
   ExchangeOptions,
@@ -205,9 +206,7 @@ export class WasmtimeInstance implements Instance {
   setFuel(fuel: number): void {
     const live = this.#live;
     if (live === undefined || this.#limits.fuel === undefined) {
-      throw new TypeError(
-        "Cannot set the fuel: the instance is gone, or has no limit of fuel",
-      );
+      throw noFuel();
     }
     this.#fuelGiven += fuel - Number(live.store.fuel);
     live.store.fuel = BigInt(fuel);
@@ -215,11 +214,7 @@ export class WasmtimeInstance implements Instance {
 
   /** Lets the instance go; at once, or when the call that runs is over. */
   [Symbol.asyncDispose](): Promise<void> {
-    this.#failure ??= new SandboxError(
-      "disposed",
-      "Cannot use the instance: it is disposed",
-      { details: { kind: "instance" } },
-    );
+    this.#failure ??= instanceDisposed();
     if (!this.#isRunning) this.#letGo();
     return Promise.resolve();
   }
@@ -261,13 +256,7 @@ export class WasmtimeInstance implements Instance {
   }
 
   #timeout(timeoutMs: number | undefined): number {
-    const allowed = this.#limits.timeoutMs;
-    if (timeoutMs === undefined) return allowed;
-    if (allowed !== Infinity) return shorterTimeout(timeoutMs, allowed);
-    throw new TypeError(
-      "Cannot call with a timeoutMs: the sandbox has no deadline, so its code " +
-        "holds no checks (set the limit timeoutMs)",
-    );
+    return callTimeout(timeoutMs, this.#limits.timeoutMs);
   }
 
   /** Calls a function with numbers. */

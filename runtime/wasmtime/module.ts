@@ -20,7 +20,7 @@ import type {
 } from "../types.ts";
 import { tableBound } from "../v8/admission.ts";
 import { refused } from "../v8/bounds.ts";
-import { ModuleCache } from "../v8/cache.ts";
+import { contentOf, ModuleCache } from "../v8/cache.ts";
 import { describe } from "../v8/compiled.ts";
 import { featureMask } from "../v8/features.ts";
 import { gate, validate } from "../v8/gate.ts";
@@ -138,7 +138,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const { features, limits } = options;
   const key = [
-    await contentOf(source),
+    await contentOf(source, MAX_NAME_BYTES),
     featureMask(features),
     limits.functionBytes,
     limits.memoryBytes,
@@ -219,9 +219,3 @@ function numbersOf<T>(
 
 /** Longest module that is its own name in the cache. */
 const MAX_NAME_BYTES = 4 * 2 ** 10;
-
-/** What names a module: short ones need no other thread for it. */
-async function contentOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  if (bytes.length <= MAX_NAME_BYTES) return bytes.toBase64();
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}

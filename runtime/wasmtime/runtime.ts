@@ -8,6 +8,8 @@
 import { reasonOf } from "../../_text.ts";
 import { SandboxError } from "../../errors.ts";
 import { type ResolvedLimits, resolveLimits } from "../../security/limits.ts";
+import { runtimeDisposed } from "../disposed.ts";
+import { LIMITS_OF_OTHERS } from "../enforcers.ts";
 import type { GuestSource, ProcessParts } from "../guest_source.ts";
 import type {
   CompileOptions,
@@ -19,7 +21,7 @@ import type {
   Runtime,
   RuntimeFeatures,
 } from "../types.ts";
-import { checkBounds, checkMemory } from "../v8/admission.ts";
+import { checkBounds, checkMemory, checkTables } from "../v8/admission.ts";
 import { OUT_OF_REACH } from "../v8/features.ts";
 import { PAGE_BYTES } from "../v8/link.ts";
 import { unitsOf } from "../v8/linked.ts";
@@ -28,11 +30,7 @@ import { readSource } from "../v8/source.ts";
 import { Codes } from "./codes.ts";
 import { CodeStore } from "./code_store.ts";
 import type { EngineMode } from "./engine.ts";
-import {
-  FEATURES_OF_WASMTIME,
-  OF_OTHERS,
-  WITHOUT_DEADLINES,
-} from "./features.ts";
+import { FEATURES_OF_WASMTIME, WITHOUT_DEADLINES } from "./features.ts";
 import { findLibrary, requireIntact } from "./find.ts";
 import { WasmtimeInstance } from "./instance.ts";
 import { type LinkParts, Live } from "./live.ts";
@@ -319,18 +317,14 @@ export class WasmtimeRuntime implements Runtime {
   /** Refuses limits that only others can enforce, unless they are there. */
   #requireEnforced(limits: ResolvedLimits): void {
     if (!this.#keepsDeadlines) return;
-    for (const name of OF_OTHERS) {
+    for (const name of LIMITS_OF_OTHERS) {
       if (limits[name] !== undefined) throw notEnforced(`the limit "${name}"`);
     }
   }
 
   #requireOpen(): void {
     if (!this.#disposed) return;
-    throw new SandboxError(
-      "disposed",
-      "Cannot use the runtime: it is disposed",
-      { details: { kind: "runtime" } },
-    );
+    throw runtimeDisposed();
   }
 
   /** Keeps the library open while something goes on. */
@@ -374,22 +368,9 @@ function checkTogether(
   limits: ResolvedLimits,
 ): void {
   checkMemory(modules.map(({ prepared }) => prepared), limits);
-  if (modules.length === 1) return;
-  const used = modules.reduce(
-    (sum, { prepared }) => sum + prepared.tableElements,
-    0,
-  );
-  const allowed = limits.tableElements;
-  if (used <= allowed) return;
-  const suggestion =
-    "give them a maximum, or compile the linked modules with " +
-    "a smaller tableElements each";
-  throw new SandboxError(
-    "limit-exceeded",
-    `Cannot link the modules: their tables may grow to ${used} elements ` +
-      `together, and tableElements is ${allowed} (${suggestion})`,
-    { details: { limit: "tableElements", allowed, used, suggestion } },
-  );
+  if (modules.length > 1) {
+    checkTables(modules.map(({ prepared }) => prepared), limits);
+  }
 }
 
 function link(parts: LinkParts): Live {

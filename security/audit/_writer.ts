@@ -31,7 +31,7 @@ interface Chain extends ChainState {
 }
 
 /** Version of the format. */
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 /** Writes; what fails is undone, so that the file stays whole. */
 export class LogWriter {

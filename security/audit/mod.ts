@@ -3,6 +3,15 @@
  * policies learned of them. What needs neither files nor keys is in the main
  * entry too.
  *
+ * @example Keys for a log that can be verified
+ * ```ts
+ * import { auditKeyId, generateAuditKeys } from "@wasm-sandbox/core/audit";
+ * import { assert } from "@std/assert";
+ *
+ * const keys = generateAuditKeys();
+ * assert(auditKeyId(keys.publicKey).length > 0);
+ * ```
+ *
  * @module
  */
 

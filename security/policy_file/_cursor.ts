@@ -145,6 +145,7 @@ export class Cursor {
   /**
    * The value of a number as JSON writes it, refused if it cannot be kept.
    *
+   * @param written The number.
    * @param start Where it begins.
    */
   number(written: string, start: number): number {

@@ -10,7 +10,10 @@ export const MAX_PROBLEMS = 20;
 export type Path = readonly (string | number)[];
 
 /** Codes of errors that tell what is wrong with a document. */
-export type DocumentCode = "invalid-policy" | "invalid-manifest";
+export type DocumentCode =
+  | "invalid-policy"
+  | "invalid-manifest"
+  | "invalid-config";
 
 /** The file that is read. */
 export interface PolicySource {
@@ -19,7 +22,7 @@ export interface PolicySource {
   /** Its text. */
   readonly text: string;
   /** What it is. @default {"policy"} */
-  readonly what?: "policy" | "manifest";
+  readonly what?: "policy" | "manifest" | "config";
   /** What the error says of it. @default {"invalid-policy"} */
   readonly code?: DocumentCode;
 }

@@ -221,7 +221,7 @@ export function textOf(node: PolicyNode): string {
 }
 
 /** What a schema asks for, in words. */
-export function expectedBy(schema: JsonSchema): string {
+function expectedBy(schema: JsonSchema): string {
   const { oneOf, const: only, enum: choices, type } = schema;
   if (oneOf !== undefined) return alternatives(oneOf.map(expectedBy));
   if (only !== undefined) return JSON.stringify(only);

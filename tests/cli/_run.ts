@@ -1,5 +1,6 @@
 import type { CliHost } from "../../cli/host.ts";
 import { main } from "../../cli/main.ts";
+import type { TemplateFactory } from "../../templates/mod.ts";
 
 /** Paths of the guests that are kept with the examples. */
 export const TEXT_STATS = guest("c/text_stats.wasm");
@@ -18,6 +19,14 @@ export interface World {
   files?: Readonly<Record<string, string>>;
   /** Whether the standard output is a terminal. */
   isTerminal?: boolean;
+  /** How many columns the terminal has. */
+  columns?: number;
+  /** What somebody types at the terminal; nobody is there, if left out. */
+  typed?: readonly string[];
+  /** Whether colours are wanted. */
+  color?: boolean;
+  /** The templates of `generate`. */
+  templates?: TemplateFactory;
   /** Whether nobody reads the standard output of a program. */
   isClosed?: boolean;
   /** Told of each piece that goes to the standard error. */
@@ -42,6 +51,8 @@ export async function run(
 ): Promise<Outcome> {
   const { stdin = "", files = {}, isTerminal = false, isClosed = false } =
     world;
+  const { columns, typed, color = false, templates } = world;
+  const answers = [...typed ?? []];
   const { onStderr = () => {}, signals = new EventTarget() } = world;
   const out: number[] = [];
   let stderr = "";
@@ -84,10 +95,16 @@ export async function run(
         [Symbol.dispose]: () => signals.removeEventListener("stop", listener),
       };
     },
-    isTerminal: () => isTerminal,
-    noColor: true,
+    isTerminal: (stream) => isTerminal && (stream !== "stdin" || !!typed),
+    columns: () => columns,
+    readLine: () => Promise.resolve(answers.shift()),
+    noColor: !color,
   };
-  const code = await main(args, host);
+  const code = await main(
+    args,
+    host,
+    templates === undefined ? {} : { templates },
+  );
   const stdout = new TextDecoder().decode(Uint8Array.from(out));
   return { code, stdout, stderr, bytes: out };
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { EXIT_CODE_HELP } from "../../cli/exit_codes.ts";
+import { EXIT_CODES } from "../../cli/exit_codes.ts";
 import { VERSION } from "../../cli/version.ts";
 import config from "../../deno.json" with { type: "json" };
 import { run, TEXT_STATS } from "./_run.ts";
@@ -16,8 +16,8 @@ Deno.test("main() prints the help, with the exit codes", async () => {
   for (const args of [[], ["--help"], ["-h"], ["--json"], ["--", "call"]]) {
     const { code, stdout, stderr } = await run(args);
     assertEquals([code, stderr], [0, ""]);
-    for (const line of EXIT_CODE_HELP.split("\n")) {
-      assertStringIncludes(stdout, line);
+    for (const [code] of EXIT_CODES) {
+      assertMatch(stdout, new RegExp(`^ {2}${code} +\\w`, "m"));
     }
     assertMatch(stdout, /^ +call .*Call one exported function\./m);
   }
@@ -66,13 +66,13 @@ Deno.test("main() takes global flags on both sides of the command", async () => 
 
 Deno.test("main() ends with 2 for wrong usage, in one line", async () => {
   const rows: readonly (readonly [string[], RegExp])[] = [
-    [["cal"], /Unknown command "cal"\. Did you mean command "call"\?/],
+    [["cal"], /Unknown command "cal" \(did you mean "call"\?\)/],
     [["--nope"], /Unknown option "--nope"/],
     [["call"], /Missing argument/],
     [["call", "x.wasm"], /Missing argument/],
     [["call", "x.wasm", "f", "--timeot", "1s"], /Unknown option "--timeot"/],
     [["run", "--timeot=1s", "x.wasm"], /Unknown option "--timeot/],
-    [["run", "--verbos", "x.wasm"], /Did you mean option "--verbose"/],
+    [["run", "--verbos", "x.wasm"], /did you mean "--verbose"/],
     [["run", "x.wasm", "y.wasm"], /Too many arguments: y\.wasm/],
     [["run", "x.wasm", "--memory", "3X"], /"--memory": "3X" is not a size/],
     [["run", "x.wasm", "--memory", "-1"], /"-1" is not a size/],
@@ -171,6 +171,8 @@ Deno.test("main() ends with 5 for what it does not expect", async () => {
     }),
     onStop: () => ({ [Symbol.dispose]: () => {} }),
     isTerminal: () => false,
+    columns: () => undefined,
+    readLine: () => Promise.resolve(undefined),
     noColor: true,
   });
   assertEquals([code, stderr], [5, "error: the disk\\u{a}is full\n"]);

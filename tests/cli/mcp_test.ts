@@ -241,7 +241,7 @@ Deno.test("mcp refuses what it cannot do", async () => {
     [[MANIFEST, "--port", "1"], 2, /"--port": .* nothing listens/],
     [[MANIFEST, "--http", "--port", port], 5, /the port is in use/],
     [[MANIFEST, "--http", "--cert", "x"], 2, /TLS takes both/],
-    [[MANIFEST, "--htp"], 2, /Did you mean option "--http"/],
+    [[MANIFEST, "--htp"], 2, /did you mean "--http"/],
     [[MANIFEST, "--", "x"], 2, /Too many arguments/],
     [[HTTP], 2, /manifest of http_server, expected one of mcp_server/],
     [["/bad.yaml"], 2, /version/],

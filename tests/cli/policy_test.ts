@@ -137,7 +137,7 @@ Deno.test("policy refuses wrong usage", async () => {
     assert(stderr.startsWith("error: "), stderr);
   }
   const { stderr } = await run(["policy", "chek", "a"]);
-  assertMatch(stderr, /its commands are check, explain, |Did you mean/);
+  assertMatch(stderr, /its commands are check, explain, |did you mean/);
 });
 
 Deno.test("policy says why a file cannot be read", async () => {

@@ -314,7 +314,7 @@ Deno.test("serve refuses what it cannot do before it listens", async () => {
     [["--cert", "x"], 2, /TLS takes both/],
     [["--cert", "x", "--key", "y"], 2, /the certificate "x": it does not/],
     [["--handler", "nope", "--form", "handler"], 2, /nope/],
-    [["--prot", "1"], 2, /Did you mean option "--port"/],
+    [["--prot", "1"], 2, /did you mean "--port"/],
     [["--", "x"], 2, /Too many arguments/],
   ];
   for (const [args, code, message] of rows) {

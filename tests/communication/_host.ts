@@ -8,7 +8,8 @@ import {
   HostServices,
   type HostServicesOptions,
 } from "../../communication/host_services.ts";
-import type { CallServices } from "../../communication/types.ts";
+import type { StandardSchemaV1 } from "../../communication/standard_schema.ts";
+import type { CallServices, MaybePromise } from "../../communication/types.ts";
 import type { SandboxError } from "../../errors.ts";
 import { SecurityAuditor } from "../../security/auditor.ts";
 import { resolveLimits, type ResourceLimits } from "../../security/limits.ts";
@@ -77,4 +78,13 @@ export class Host {
 /** UTF-8 as text. */
 export function text(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes);
+}
+
+/** A schema that checks by a function. */
+export function schema<T>(
+  validate: (value: unknown) => MaybePromise<
+    { value: T } | { issues: { message: string }[] }
+  >,
+): StandardSchemaV1<unknown, T> {
+  return { "~standard": { version: 1, vendor: "test", validate } };
 }

@@ -26,6 +26,38 @@ export interface OptionOptions {
   collect?: boolean;
 }
 
+/** An option, as it was defined. */
+export interface Option {
+  /** Its flags. */
+  readonly flags: readonly string[];
+  /** What it does. */
+  readonly description: string;
+  /** Its value: `<size:limit>`. */
+  readonly typeDefinition?: string;
+  /** Whether sub-commands have it too. */
+  readonly global: boolean;
+}
+
+/** An argument, as it was defined. */
+export interface Argument {
+  /** Its name. */
+  readonly name: string;
+  /** What it is. */
+  readonly description?: string;
+  /** Whether it may be left out. */
+  readonly optional: boolean;
+  /** Whether there may be several. */
+  readonly variadic: boolean;
+}
+
+/** An example of how a command is used. */
+export interface Example {
+  /** What it shows. */
+  readonly name: string;
+  /** What one types. */
+  readonly description: string;
+}
+
 /** What a command does. */
 // deno-lint-ignore no-explicit-any -- what `Command<any>` has in the original
 export type Action = (this: any, options: any, ...args: any[]) => unknown;
@@ -35,17 +67,15 @@ export class Command<_ = unknown> {
   #parent: Command | undefined;
   #literalArgs: readonly string[] = [];
   readonly #commands: Command[] = [];
+  readonly #options: Option[] = [];
+  readonly #arguments: Argument[] = [];
+  readonly #examples: Example[] = [];
   readonly #types = new Map<string, TypeHandler>([
     ["string", ({ value }) => value],
   ]);
   readonly #program = new commander.Command()
     .helpOption("-h, --help", "Show this help.")
     .helpCommand(false)
-    .configureHelp({
-      showGlobalOptions: true,
-      subcommandDescription: (command) =>
-        command.description().split("\n", 1)[0] ?? "",
-    })
     .configureOutput({ writeErr: () => {} })
     .exitOverride()
     .allowExcessArguments();
@@ -70,9 +100,7 @@ export class Command<_ = unknown> {
 
   /** Adds an example to the help. */
   example(name: string, description: string): this {
-    const help = this.#program.helpInformation.bind(this.#program);
-    this.#program.helpInformation = () =>
-      `${help().trimEnd()}\n\n${name}:\n  ${description}\n`;
+    this.#examples.push({ name, description });
     return this;
   }
 
@@ -98,7 +126,22 @@ export class Command<_ = unknown> {
     description: string,
     { collect = false }: OptionOptions = {},
   ): this {
+    return this.#option(flags, description, collect, false);
+  }
+
+  #option(
+    flags: string,
+    description: string,
+    collect: boolean,
+    global: boolean,
+  ): this {
     const [flag = "", value] = flags.split(" ", 2);
+    this.#options.push({
+      flags: [flag],
+      description,
+      global,
+      ...(value === undefined ? {} : { typeDefinition: value }),
+    });
     if (value === undefined) {
       this.#program.option(flag, description);
       return this;
@@ -117,7 +160,7 @@ export class Command<_ = unknown> {
 
   /** Adds an option that sub-commands have too. */
   globalOption(flags: string, description: string): this {
-    return this.option(flags, description);
+    return this.#option(flags, description, false, true);
   }
 
   /** Defines all arguments at once. */
@@ -126,6 +169,12 @@ export class Command<_ = unknown> {
       const [plain, parse] = this.#typed(definition);
       const add = (text: string, previous: unknown[] = []) =>
         plain.includes("...") ? [...previous, parse(text)] : parse(text);
+      this.#arguments.push({
+        name: plain.replace(/\W/g, ""),
+        description: descriptions[index] ?? "",
+        optional: plain.startsWith("["),
+        variadic: plain.includes("..."),
+      });
       this.#program.argument(plain, descriptions[index] ?? "", add);
     }
     return this;
@@ -182,9 +231,25 @@ export class Command<_ = unknown> {
     return [...this.getMainCommand().#literalArgs];
   }
 
-  /** The help. */
-  getHelp(): string {
-    return this.#program.helpInformation();
+  /** The description. */
+  getDescription(): string {
+    return this.#program.description();
+  }
+
+  /** The options: those of the commands above it that are global, then its own. */
+  getOptions(): Option[] {
+    const above = this.#parent?.getOptions() ?? [];
+    return [...above.filter((each) => each.global), ...this.#options];
+  }
+
+  /** The arguments. */
+  getArguments(): Argument[] {
+    return [...this.#arguments];
+  }
+
+  /** The examples. */
+  getExamples(): Example[] {
+    return [...this.#examples];
   }
 
   /**

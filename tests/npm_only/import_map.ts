@@ -8,10 +8,7 @@
 export const STAND_INS: Readonly<
   Record<string, Readonly<Record<string, string>>>
 > = {
-  "@cliffy/command": {
-    ".": "./command.ts",
-    "./completions": "./completions.ts",
-  },
+  "@cliffy/command": { ".": "./command.ts" },
   "@std/assert": { ".": "./assert.ts" },
   "@std/yaml": { ".": "./yaml.ts" },
 };

@@ -167,16 +167,36 @@ Deno.test("Command.parse() passes on what the action throws", async () => {
   assert(await assertRejects(parsing) === thrown);
 });
 
-Deno.test("Command.getHelp() names what can be given", () => {
-  const command = sample([]);
-  const help = command.getHelp();
-  for (const word of ["A sample.", "--json", "--help", "Runs a module."]) {
-    assertStringIncludes(help, word);
-  }
-  assertFalse(help.includes("At length."));
-  const [run] = command.getCommands();
+Deno.test("Command tells what it is made of", () => {
+  const [run, stop] = sample([]).getCommands();
   assertEquals(run?.getName(), "run");
-  for (const word of ["--max-size", "--json", "At length.", "sample run a"]) {
-    assertStringIncludes(run?.getHelp() ?? "", word);
-  }
+  assertStringIncludes(run?.getDescription() ?? "", "At length.");
+  assertEquals(
+    run?.getExamples().map(({ name, description }) => [name, description]),
+    [["Run it", "sample run a.wasm"]],
+  );
+  assertEquals(
+    run?.getArguments().map(({ name, description, optional, variadic }) => [
+      name,
+      description,
+      !!optional,
+      !!variadic,
+    ]),
+    [["file", "A file.", false, false], ["inputs", "Numbers.", true, true]],
+  );
+  const options = (run?.getOptions() ?? []).filter(({ flags }) =>
+    !flags.includes("--help")
+  ).map(({ flags, description, typeDefinition, global }) => [
+    flags.join(),
+    description,
+    typeDefinition ?? "",
+    !!global,
+  ]);
+  assertEquals(options, [
+    ["--json", "Print JSON.", "", true],
+    ["--max-size", "How much.", "<size:digits>", false],
+    ["--env", "A variable.", "<pair:string>", false],
+    ["--quiet", "Without words.", "", false],
+  ]);
+  assertEquals(stop?.getOptions().map(({ flags }) => flags.join()), ["--json"]);
 });

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type ImportName, SandboxError } from "../../errors.ts";
 import { V8Runtime } from "../../runtime/mod.ts";
 import type {
@@ -12,31 +6,12 @@ import type {
   Instance,
   InstantiateOptions,
   ModuleFeatures,
-  ResourceLimits,
 } from "../../mod.ts";
-import type { GuestAccess, Runtime } from "../../runtime/types.ts";
+import type { GuestAccess } from "../../runtime/types.ts";
 import { wat } from "../wasm.ts";
 import { open, testOnWasmtime } from "./_wasmtime.ts";
 import { soakWasmtime } from "./soak.ts";
-
-interface MakeOptions extends InstantiateOptions {
-  readonly limits?: ResourceLimits;
-  readonly features?: ModuleFeatures;
-}
-
-/** Makes an instance of a text. */
-async function make(
-  runtime: Runtime,
-  text: string,
-  { limits = {}, features = {}, ...options }: MakeOptions = {},
-): Promise<Instance> {
-  const module = await runtime.compile(await wat(text), { limits, features });
-  return await runtime.instantiate(module, options);
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof SandboxError ? error.code : String(error);
-}
+import { codeOf, make } from "./_instances.ts";
 
 testOnWasmtime(
   "WasmtimeRuntime passes numbers of every type both ways",
@@ -237,91 +212,6 @@ testOnWasmtime(
   },
 );
 
-testOnWasmtime(
-  "WasmtimeRuntime keeps memories and tables within their caps",
-  async (t) => {
-    await using runtime = await open();
-    const grow = `(func (export "grow") (param i32) (result i32)
-    (memory.grow (local.get 0)))`;
-    const limits = { memoryBytes: 10 * 65_536, tableElements: 100 };
-    await t.step("one memory, in steps", async () => {
-      await using instance = await make(
-        runtime,
-        `(module (memory 1) ${grow})`,
-        {
-          limits,
-        },
-      );
-      for (let pages = 1; pages < 10; pages++) {
-        assertEquals(await instance.call("grow", [1]), pages);
-      }
-      assertEquals(await instance.call("grow", [1]), -1);
-      assertEquals(instance.usage().memoryBytes, 10 * 65_536);
-    });
-    await t.step("many memories together", async () => {
-      const many = "(memory 1)".repeat(5);
-      const all = [0, 1, 2, 3, 4].map((index) =>
-        `(func (export "grow${index}") (result i32)
-        (memory.grow ${index} (i32.const 1)))`
-      ).join("");
-      await using instance = await make(runtime, `(module ${many} ${all})`, {
-        limits,
-        features: { multiMemory: true },
-      });
-      for (let round = 0; round < 20; round++) {
-        for (let index = 0; index < 5; index++) {
-          await instance.call(`grow${index}`, []);
-        }
-      }
-      assertEquals(instance.usage().memoryBytes, 10 * 65_536);
-    });
-    await t.step("tables", async () => {
-      await using instance = await make(
-        runtime,
-        `(module (table $a 10 funcref) (table $b 10 funcref)
-        (func (export "a") (param i32) (result i32)
-          (table.grow $a (ref.null func) (local.get 0)))
-        (func (export "b") (param i32) (result i32)
-          (table.grow $b (ref.null func) (local.get 0))))`,
-        { limits },
-      );
-      assertEquals(await instance.call("a", [40]), 10);
-      assertEquals(await instance.call("a", [1]), -1);
-      assertEquals(await instance.call("b", [40]), 10);
-      assertEquals(await instance.call("b", [1]), -1);
-      assertEquals(instance.usage().tableElements, 100);
-    });
-  },
-);
-
-testOnWasmtime(
-  "WasmtimeRuntime counts fuel reproducibly, on more than one engine",
-  async () => {
-    const text = `(module (import "h" "f" (func $f)) (memory 1)
-    (func (export "run") (param i32)
-      (loop (call $f) (memory.fill (i32.const 0) (i32.const 1) (i32.const 1000))
-        (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))`;
-    const used = async (fuel: number, timeoutMs: number) => {
-      await using runtime = await open();
-      await using instance = await make(runtime, text, {
-        imports: { h: { f: () => {} } },
-        limits: { fuel, timeoutMs },
-      });
-      await instance.call("run", [10]);
-      return instance.usage().fuel ?? 0;
-    };
-    const one = await used(10 ** 6, 5_000);
-    // bytes that are moved are charged for
-    assert(one > 10_000, String(one));
-    assertEquals(await used(10 ** 6, 5_000), one);
-    assertEquals(await used(10 ** 6, Infinity), one);
-    assertEquals(await used(one, 5_000), one);
-    const error = await assertRejects(() => used(one - 1, 5_000));
-    assert(SandboxError.is(error, "limit-exceeded"));
-    assertEquals(error.details.limit, "fuel");
-  },
-);
-
 /** A module of the host's that looks at memory, and keeps what it saw. */
 function looker(name = "look"): {
   readonly module: HostModule;
@@ -396,68 +286,6 @@ testOnWasmtime(
 );
 
 testOnWasmtime(
-  "WasmtimeRuntime ends what begins, sleeps or calls the host too long",
-  async (t) => {
-    await using runtime = await open();
-    const limits = { timeoutMs: 200 };
-    const late = async (run: () => Promise<unknown>) => {
-      const start = performance.now();
-      const error = await assertRejects(run);
-      assert(SandboxError.is(error, "limit-exceeded"), String(error));
-      assertEquals(error.details.limit, "timeoutMs");
-      assert(performance.now() - start < 5_000);
-    };
-    await t.step("in the start function", () =>
-      late(() =>
-        make(
-          runtime,
-          `(module (func $s (loop (br 0))) (start $s))`,
-          { limits },
-        )
-      ));
-    const sleeper: HostModule = {
-      name: "h",
-      signatures: { f: { params: [], results: [] } },
-      link: (guest) => ({ f: () => guest.sleep(60_000) }),
-    };
-    const text =
-      `(module (import "h" "f" (func $f)) (func (export "run") (call $f)))`;
-    await t.step("asleep", async () => {
-      await using instance = await make(runtime, text, {
-        limits,
-        hostModules: [sleeper],
-      });
-      await late(() => instance.call("run", []));
-    });
-    await t.step("in a host function, that returns late", async () => {
-      const f = () => {
-        const end = performance.now() + 300;
-        while (performance.now() < end);
-      };
-      await using instance = await make(runtime, text, {
-        limits,
-        imports: { h: { f } },
-      });
-      await late(() => instance.call("run", []));
-    });
-    await t.step("within the call of another guest", async () => {
-      await using inner = await make(
-        runtime,
-        `(module (func (export "spin") (loop (br 0))))`,
-      );
-      const f = () => void inner.callSync("spin", []);
-      await using outer = await make(runtime, text, {
-        limits,
-        imports: { h: { f } },
-      });
-      await late(() => outer.call("run", []));
-      assert(SandboxError.is(inner.failure, "limit-exceeded"));
-      assertStringIncludes(inner.failure.message, "around this one");
-    });
-  },
-);
-
-testOnWasmtime(
   "WasmtimeRuntime answers no guest that lies about its messages",
   async () => {
     await using runtime = await open();
@@ -486,61 +314,6 @@ testOnWasmtime(
     }
     await using honest = await make(runtime, guest("(i32.const 8)", echo));
     assertEquals(await honest.exchange("run", "hellö"), "hellö");
-  },
-);
-
-testOnWasmtime(
-  "WasmtimeRuntime links modules that import from each other in a circle",
-  async () => {
-    await using runtime = await open();
-    const limits = { memoryBytes: 8 * 65_536 };
-    const compile = async (text: string) =>
-      await runtime.compile(await wat(text), { limits });
-    const main = await compile(`(module
-    (import "lib" "even" (func $even (param i32) (result i32)))
-    (import "lib" "memory" (memory 1))
-    (import "lib" "g" (global $g i32))
-    (func (export "odd") (param i32) (result i32)
-      (if (result i32) (local.get 0)
-        (then (call $even (i32.sub (local.get 0) (i32.const 1))))
-        (else (i32.const 0))))
-    (func (export "grow") (result i32) (memory.grow (i32.const 100)))
-    (func (export "peek") (result i32) (i32.load8_u (global.get $g))))`);
-    const lib = await compile(`(module
-    (import "main" "odd" (func $odd (param i32) (result i32)))
-    (memory (export "memory") 1) (data (i32.const 16) "\\2a")
-    (global (export "g") i32 (i32.const 16))
-    (func (export "even") (param i32) (result i32)
-      (if (result i32) (local.get 0)
-        (then (call $odd (i32.sub (local.get 0) (i32.const 1))))
-        (else (i32.const 1)))))`);
-    await using instance = await runtime.instantiate(main, { linked: { lib } });
-    assertEquals(await instance.call("odd", [7]), 1);
-    assertEquals(await instance.call("odd", [8]), 0);
-    assertEquals(await instance.call("peek", []), 42);
-    assertEquals(await instance.call("grow", []), -1);
-  },
-);
-
-testOnWasmtime(
-  "WasmtimeRuntime caps the memories of linked modules together",
-  async () => {
-    await using runtime = await open();
-    const limits = { memoryBytes: 8 * 65_536 };
-    const text = (imports: string) =>
-      `(module ${imports} (memory 1)
-      (func $grow (export "grow") (result i32) (memory.grow (i32.const 1)))
-      (func (export "all") (result i32)
-        (loop (br_if 0 (i32.ne (call $grow) (i32.const -1))))
-        ${imports === "" ? "(i32.const 0)" : "(call $other)"}))`;
-    const main = await runtime.compile(
-      await wat(text(`(import "lib" "all" (func $other (result i32)))`)),
-      { limits },
-    );
-    const lib = await runtime.compile(await wat(text("")), { limits });
-    await using instance = await runtime.instantiate(main, { linked: { lib } });
-    await instance.call("all", []);
-    assertEquals(instance.usage().memoryBytes, 8 * 65_536);
   },
 );
 

@@ -6,14 +6,19 @@
  */
 
 import { BOOT } from "../../../runtime/process/child/boot.ts";
+import {
+  DENO_DATA_BYTES,
+  DENO_FLAGS,
+  environment,
+  limited,
+  privileges,
+} from "../../../runtime/process/command.ts";
 import type { Launch } from "../../../runtime/process/launch.ts";
 import { type Machine, machine } from "../../../runtime/process/machine.ts";
 
 const MIB = 2 ** 20;
 /** The heap of the broker's own program. */
 const HEAP_MIB = 64;
-/** What Deno itself needs of RLIMIT_DATA: threads, heaps and code. */
-const DENO_DATA_BYTES = 768 * MIB;
 /** Files that Deno itself holds open, and a connection. */
 const FILES = 96;
 
@@ -40,27 +45,15 @@ export async function prepareBroker(
   const dataBytes = DENO_DATA_BYTES + HEAP_MIB * MIB +
     Math.ceil(8 * bodyBytes / MIB) * MIB;
   const [command = on.deno, ...args] = [
-    ...(prlimit === undefined
-      ? []
-      : [prlimit, `--data=${dataBytes}`, "--core=0", `--nofile=${FILES}`]),
-    ...(setpriv === undefined ? [] : [
-      setpriv.path,
-      "--pdeathsig=KILL",
-      "--no-new-privs",
-      ...(setpriv.dropsAll ? ["--bounding-set=-all"] : []),
-    ]),
+    ...limited({ prlimit }, { files: FILES, dataBytes, cpuSeconds: undefined }),
+    ...privileges(setpriv, false),
     on.deno,
     ...denoArguments(net),
   ];
   return {
     command,
     args,
-    env: {
-      DENO_DIR: "/dev/null/cache",
-      DENO_NO_UPDATE_CHECK: "1",
-      HOME: "/nonexistent",
-      NO_COLOR: "1",
-    },
+    env: environment(),
     report: {
       filesystem: "none",
       parentDeath: setpriv === undefined ? "watcher" : "pdeathsig",
@@ -74,16 +67,7 @@ export async function prepareBroker(
 
 function denoArguments(net: string): readonly string[] {
   return [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    "--no-remote",
-    "--no-npm",
-    "--cached-only",
-    "--deny-import",
-    "--no-config",
-    "--no-lock",
-    "--no-code-cache",
+    ...DENO_FLAGS,
     `--allow-net=${net}`,
     `--v8-flags=--max-old-space-size=${HEAP_MIB}`,
     `data:application/javascript,${encodeURIComponent(BOOT)}`,

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { bootable } from "../../../runtime/process/child/boot.ts";
+
 /**
  * Loads the program, wherever this package came from.
  *
@@ -13,9 +15,5 @@ export async function loadBroker(): Promise<Uint8Array<ArrayBuffer>> {
   const { default: text } = await import("./broker_program.js", {
     with: { type: "text" },
   });
-  const bytes = new TextEncoder().encode(text);
-  const program = new Uint8Array(4 + bytes.length);
-  new DataView(program.buffer).setUint32(0, bytes.length, true);
-  program.set(bytes, 4);
-  return program;
+  return bootable(text);
 }
