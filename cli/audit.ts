@@ -7,7 +7,7 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { Command, ValidationError } from "@cliffy/command";
-import { printable, quote } from "../_text.ts";
+import { printable, quote, reasonOf } from "../_text.ts";
 import { auditKeyId, generateAuditKeys } from "../security/audit/keys.ts";
 import {
   auditFiles,
@@ -161,8 +161,10 @@ async function readKey({ host }: Session, path: string): Promise<string> {
   try {
     auditKeyId(text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ValidationError(`Option "--key": ${quote(path)}: ${why}`);
+    throw new ValidationError(
+      `Option "--key": ${quote(path)}: ${reasonOf(cause)}`,
+      { cause },
+    );
   }
   return text;
 }

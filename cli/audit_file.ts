@@ -5,7 +5,7 @@
  */
 
 import { ValidationError } from "@cliffy/command";
-import { printable } from "../_text.ts";
+import { printable, reasonOf } from "../_text.ts";
 import { AuditFile } from "../security/audit/file.ts";
 import type { AuditSink } from "../security/types.ts";
 import type { Session } from "./session.ts";
@@ -44,7 +44,8 @@ async function open(path: string): Promise<AuditFile> {
   try {
     return await AuditFile.create(path, { maxPendingEvents: MAX_PENDING });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ValidationError(`Option "--audit": ${printable(why)}`);
+    throw new ValidationError(`Option "--audit": ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 }

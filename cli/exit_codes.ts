@@ -35,7 +35,7 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | typeof INTERRUPTED;
 export const CLOSED_PIPE = 141;
 
 /** The exit code of what the user has stopped: what shells give for SIGINT. */
-export const INTERRUPTED = 130;
+const INTERRUPTED = 130;
 
 /** Largest exit code that an operating system passes on. */
 const MAX_EXIT_CODE = 255;

@@ -5,7 +5,7 @@
  */
 
 import { ValidationError } from "@cliffy/command";
-import { printable, quote } from "../_text.ts";
+import { quote, reasonOf } from "../_text.ts";
 
 /**
  * The error for a file that cannot be read.
@@ -22,7 +22,7 @@ export function cannotRead(
 ): ValidationError {
   const why = cause instanceof Deno.errors.NotFound
     ? "it does not exist"
-    : reasonOf(cause);
+    : problemOf(cause);
   const message = `Cannot read ${what} ${quote(path)}: ${why}`;
   return new ValidationError(message, { cause });
 }
@@ -39,11 +39,12 @@ export function cannotWrite(path: string, cause: unknown): ValidationError {
     ? "it is there already (choose another name)"
     : cause instanceof Deno.errors.NotFound
     ? "there is no such directory"
-    : reasonOf(cause);
+    : problemOf(cause);
   return new ValidationError(`Cannot write ${quote(path)}: ${why}`, { cause });
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
-  return printable(error instanceof Error ? error.message : String(error));
+function problemOf(error: unknown): string {
+  return error instanceof Deno.errors.IsADirectory
+    ? "it is a directory"
+    : reasonOf(error);
 }

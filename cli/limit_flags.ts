@@ -5,6 +5,7 @@
  */
 
 import { ValidationError } from "@cliffy/command";
+import { reasonOf } from "../_text.ts";
 import { type LimitName, resolveLimits } from "../security/limits.ts";
 import {
   formatCount,
@@ -209,7 +210,8 @@ export function limitValue(
     resolveLimits({ [limit]: amount });
     return amount;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ValidationError(`Option "${name}": ${reason}`, { cause });
+    throw new ValidationError(`Option "${name}": ${reasonOf(cause)}`, {
+      cause,
+    });
   }
 }

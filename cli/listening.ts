@@ -7,7 +7,7 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { type Command, ValidationError } from "@cliffy/command";
-import { printable, quote } from "../_text.ts";
+import { printable, quote, reasonOf } from "../_text.ts";
 import { cannotRead } from "./file_errors.ts";
 import type { CliHost } from "./host.ts";
 import type { Session } from "./session.ts";
@@ -265,7 +265,7 @@ function whyNot(error: unknown, isSecure: boolean): string {
     return "the operating system does not permit it (ports below 1024 are " +
       "for its administrator; see --port)";
   }
-  const why = printable(error instanceof Error ? error.message : String(error));
+  const why = reasonOf(error);
   const isOfHost = error instanceof URIError || why.includes("lookup");
   return isSecure && !isOfHost
     ? `the certificate and the key do not serve: ${why} (see --cert and --key)`

@@ -5,7 +5,7 @@
  */
 
 import { ValidationError } from "@cliffy/command";
-import { printable, quote } from "../_text.ts";
+import { quote, reasonOf } from "../_text.ts";
 import { SandboxError } from "../errors.ts";
 import { cannotRead } from "./file_errors.ts";
 import type { CliHost } from "./host.ts";
@@ -70,9 +70,8 @@ export function parseMessage(bytes: Uint8Array | undefined): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ValidationError(
-      `The input is not JSON: ${printable(reason)} (--bytes sends anything)`,
+      `The input is not JSON: ${reasonOf(cause)} (--bytes sends anything)`,
       { cause },
     );
   }

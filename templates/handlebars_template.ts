@@ -130,7 +130,7 @@ export class HandlebarsTemplate implements TemplateRenderer {
     const engine = await loadEngine();
     const files = new Map<string, string>();
     for (const [pattern, source] of Object.entries(this.#options.files)) {
-      const path = this.#fill(engine, pattern, pattern, values, PATH);
+      const path = this.#compile(engine, pattern, pattern, PATH)(values);
       if (!isSafePath(path)) throw this.#failed(path, UNSAFE_PATH);
       const text = await this.#renderFile(engine, path, source, values);
       if (text.trim() === "") continue;
@@ -172,14 +172,13 @@ export class HandlebarsTemplate implements TemplateRenderer {
     values: TemplateConfig,
   ): Promise<string> {
     const language = languageOf(path);
-    const text = this.#fill(engine, path, source, values, language);
+    const fill = this.#compile(engine, path, source, language);
+    const text = fill(values);
     if (language === undefined || text.trim() === "") return text;
-    const plain = this.#fill(engine, path, source, values, language, true);
-    const [shape, expected] = await Promise.all([
-      this.#shapeOf(path, language, text),
-      this.#shapeOf(path, language, plain),
-    ]);
-    if (shape === expected) return text;
+    const plain = fill(values, true);
+    const shape = await this.#shapeOf(path, language, text);
+    if (text === plain) return text;
+    if (shape === await this.#shapeOf(path, language, plain)) return text;
     throw this.#failed(path, "a value would become more than a value");
   }
 
@@ -195,29 +194,36 @@ export class HandlebarsTemplate implements TemplateRenderer {
     }
   }
 
-  /** Renders one text, with its values or with plain ones in their place. */
-  #fill(
+  /** What renders a text, with its values or with plain ones in their place. */
+  #compile(
     engine: Engine,
     path: string,
     source: string,
-    values: TemplateConfig,
-    language?: Language,
-    isPlain = false,
-  ): string {
-    const literals = new Literals(language, isPlain);
-    try {
+    language: Language | undefined,
+  ): (values: TemplateConfig, isPlain?: boolean) => string {
+    const render = this.#attempt(path, () => {
       checkText(source);
       const program = engine.parse(source);
       checkSource(program);
-      const render = engine.compile(program, {
+      return engine.compile(program, {
         noEscape: true,
         strict: true,
         knownHelpersOnly: true,
         knownHelpers: HELPERS,
       });
-      const text = render(values, { helpers: literals.helpers });
-      checkLength(text);
-      return text;
+    });
+    return (values, isPlain = false) =>
+      this.#attempt(path, () => {
+        const { helpers } = new Literals(language, isPlain);
+        const text = render(values, { helpers });
+        checkLength(text);
+        return text;
+      });
+  }
+
+  #attempt<V>(path: string, what: () => V): V {
+    try {
+      return what();
     } catch (cause) {
       throw cause instanceof TypeError
         ? new TypeError(

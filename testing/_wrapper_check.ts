@@ -1,5 +1,7 @@
 /** Checks of the suite for wrappers. */
 
+import { pause } from "./_pause.ts";
+
 /** How long anything may take that has to end, in milliseconds. */
 export const LATE_MS = 15_000;
 
@@ -65,9 +67,4 @@ export async function eventually(
     await pause(20);
   }
   check(holds(), what);
-}
-
-/** Waits. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,7 +1,8 @@
 /** What a wrapper promises of modules that mean harm, and of what it holds. */
 
+import { pause } from "./_pause.ts";
 import type { WrapperCase, WrapperSubject } from "./_wrapper_case.ts";
-import { check, outcomeOf, pause, soon } from "./_wrapper_check.ts";
+import { check, outcomeOf, soon } from "./_wrapper_check.ts";
 import { children, sockets, watched } from "./_wrapper_host.ts";
 
 /** So much may come and go with collections of garbage. */

@@ -1,12 +1,12 @@
 /** What a wrapper promises of its beginning and its end. */
 
+import { pause } from "./_pause.ts";
 import type { WrapperCase, WrapperSubject } from "./_wrapper_case.ts";
 import {
   check,
   eventually,
   failureOf,
   outcomeOf,
-  pause,
   soon,
 } from "./_wrapper_check.ts";
 import { ENDLESS } from "./_wrapper_guest.ts";

@@ -1,12 +1,12 @@
 /** What a wrapper promises of its requests. */
 
+import { pause } from "./_pause.ts";
 import type { WrapperCase, WrapperSubject } from "./_wrapper_case.ts";
 import {
   check,
   failureOf,
   LATE_MS,
   outcomeOf,
-  pause,
   soon,
 } from "./_wrapper_check.ts";
 import { ENDLESS, TRAP } from "./_wrapper_guest.ts";

@@ -13,6 +13,7 @@ import {
 import { CAPABILITY_PARSE_CASES } from "./_capability_parse_cases.ts";
 import { CAPABILITY_PERMIT_CASES } from "./_capability_permit_cases.ts";
 import { CAPABILITY_TEXT_CASES } from "./_capability_text_cases.ts";
+import { denoTest } from "./_deno_test.ts";
 
 export type {
   CapabilitySuiteExample,
@@ -81,7 +82,3 @@ const CASES: readonly CapabilityCase[] = [
   ...CAPABILITY_PERMIT_CASES,
   ...CAPABILITY_TEXT_CASES,
 ];
-
-function denoTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}

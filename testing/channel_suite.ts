@@ -6,6 +6,7 @@
 
 import type { Channel, Codec, MaybePromise } from "../communication/types.ts";
 import { check, soon } from "./_check.ts";
+import { denoTest } from "./_deno_test.ts";
 import {
   type Direction,
   type MakeMessage,
@@ -205,8 +206,4 @@ function makerOf({ name }: Codec<unknown>, what: string): MakeMessage {
   throw new TypeError(
     `Cannot make messages for the codec "${name}": give the suite a ${what}`,
   );
-}
-
-function denoTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
 }

@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { pause } from "./_pause.ts";
 
 /** So long a window has to be idle, in milliseconds. */
 const WINDOW_MS = 50;
@@ -151,8 +152,4 @@ function isChild(pid: string): boolean {
     // it has ended meanwhile
     return false;
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

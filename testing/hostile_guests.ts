@@ -8,6 +8,7 @@ import { SandboxError, type SandboxErrorCode } from "../errors.ts";
 import type { HostImports } from "../runtime/types.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { assemble, constant, region } from "./_assemble.ts";
+import { denoTest } from "./_deno_test.ts";
 import { GUESTS } from "./_runtime_guests.ts";
 import { soon } from "./_wrapper_check.ts";
 import { untilIdle } from "./effects.ts";
@@ -235,8 +236,4 @@ function guest(
 /** Where being made is the attack already, unless a sandbox waits for a call. */
 function use(sandbox: Sandbox): Promise<unknown> {
   return sandbox.call("run");
-}
-
-function denoTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
 }

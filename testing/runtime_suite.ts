@@ -6,6 +6,7 @@
 
 import type { MaybePromise } from "../communication/types.ts";
 import type { Runtime, RuntimeFeatures } from "../runtime/types.ts";
+import { denoTest } from "./_deno_test.ts";
 import { CALL_CASES } from "./_runtime_call_cases.ts";
 import type {
   Case,
@@ -141,7 +142,3 @@ const SANDBOX_CASES: readonly SandboxCase[] = [
   ...SANDBOX_LIMIT_CASES,
   ...SANDBOX_LIFE_CASES,
 ];
-
-function denoTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}

@@ -5,6 +5,7 @@
  */
 
 import type { TemplateConfig, TemplateRenderer } from "../templates/types.ts";
+import { denoTest } from "./_deno_test.ts";
 import type { TemplateCase } from "./_template_case.ts";
 import { TEMPLATE_CASES } from "./_template_cases.ts";
 import { TYPE_CHECK_CASE } from "./_template_check.ts";
@@ -71,8 +72,4 @@ export function testTemplate(
   for (const { name: title, run } of cases) {
     test(`${name} ${title}`, async () => await run({ template, configs }));
   }
-}
-
-function denoTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
 }

@@ -7,6 +7,7 @@
 import { SandboxError } from "../errors.ts";
 import { WrapperFactory } from "../wrappers/mod.ts";
 import type { Wrapper, WrapperKind } from "../wrappers/types.ts";
+import { denoTest } from "./_deno_test.ts";
 import {
   runClean,
   type WrapperCase,
@@ -137,7 +138,3 @@ const CASES: readonly WrapperCase[] = [
   ...REQUEST_CASES,
   ...WRAPPER_HOSTILE_CASES,
 ];
-
-function denoTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
-}

@@ -17,13 +17,13 @@ Deno.test("generic runs as generated, whatever its names are", async () => {
   const tested = await folder.deno(["task", "test"], "generic");
   assertStringIncludes(tested, "2 passed");
   // names of the library's own, of AssemblyScript, of the file
-  for (const entryPoint of ["json", "load", "answer"]) {
+  await Promise.all(["json", "load", "answer"].map(async (entryPoint) => {
     await folder.generate("generic", { entryPoint }, entryPoint);
     await folder.deno(["task", "build"], entryPoint);
     const flags = ["run", "--allow-read=.", "main.ts", "it's"];
     await using run = folder.start(flags, entryPoint);
     assertEquals(await run.ended(), { code: 0, text: "IT'S\n" });
-  }
+  }));
 });
 
 Deno.test("generic asks a module that there is", async () => {
