@@ -185,7 +185,7 @@ function valuesOf(
     ...projectImports(config, [...(usesSdk ? sdk : []), "@std/assert"]),
     usesSdk,
     memory: sizeText(memoryBytes),
-    timeout: `${timeoutMs}ms`,
+    timeout: timeText(timeoutMs),
     isUrl: modulePlace(config.module).isUrl,
     tasks: tasksOf(config, options),
     ...options.derive?.(config),
@@ -211,6 +211,11 @@ function tasksOf(
     start: first + start.join(" "),
     test: first + test.join(" "),
   };
+}
+
+/** A time as people write it: in seconds, if they are whole. */
+function timeText(ms: number): string {
+  return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${ms}ms`;
 }
 
 /** As people write it, if that is the same. */

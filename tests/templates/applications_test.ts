@@ -70,17 +70,17 @@ Deno.test("applications carry the library of the guest ABI as it is", async () =
 
 Deno.test("applications write limits as people do", async () => {
   for (
-    const [memoryBytes, text] of [
-      [65_536, `"64KiB"`],
-      [16 * 2 ** 20, `"16MiB"`],
-      [2 ** 32, `"4GiB"`],
-      [100_001, `"100001"`],
+    const [memoryBytes, memory, timeoutMs, timeout] of [
+      [65_536, "64KiB", 1, "1ms"],
+      [16 * 2 ** 20, "16MiB", 1_500, "1500ms"],
+      [2 ** 32, "4GiB", 1_000, "1s"],
+      [100_001, "100001", 90_000, "90s"],
     ] as const
   ) {
-    const limits = { memoryBytes, timeoutMs: 1_500 };
+    const limits = { memoryBytes, timeoutMs };
     const files = await new TemplateFactory().render("generic", { limits });
     const policy = files.get("policy.yaml") ?? "";
-    assertStringIncludes(policy, `memoryBytes: ${text}`);
-    assertStringIncludes(policy, `timeoutMs: "1500ms"`);
+    assertStringIncludes(policy, `memoryBytes: "${memory}"`);
+    assertStringIncludes(policy, `timeoutMs: "${timeout}"`);
   }
 });
