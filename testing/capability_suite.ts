@@ -13,7 +13,7 @@ import {
 import { CAPABILITY_PARSE_CASES } from "./_capability_parse_cases.ts";
 import { CAPABILITY_PERMIT_CASES } from "./_capability_permit_cases.ts";
 import { CAPABILITY_TEXT_CASES } from "./_capability_text_cases.ts";
-import { denoTest } from "./_deno_test.ts";
+import { denoTest } from "./_declare.ts";
 
 export type {
   CapabilitySuiteExample,

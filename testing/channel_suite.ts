@@ -6,7 +6,7 @@
 
 import type { Channel, Codec, MaybePromise } from "../communication/types.ts";
 import { check, soon } from "./_check.ts";
-import { denoTest } from "./_deno_test.ts";
+import { denoTest } from "./_declare.ts";
 import {
   type Direction,
   type MakeMessage,

@@ -8,7 +8,7 @@ import { SandboxError, type SandboxErrorCode } from "../errors.ts";
 import type { HostImports } from "../runtime/types.ts";
 import type { Sandbox } from "../sandbox.ts";
 import { assemble, constant, region } from "./_assemble.ts";
-import { denoTest } from "./_deno_test.ts";
+import { denoTest } from "./_declare.ts";
 import { GUESTS } from "./_runtime_guests.ts";
 import { soon } from "./_wrapper_check.ts";
 import { untilIdle } from "./effects.ts";

@@ -6,7 +6,7 @@
 
 import type { MaybePromise } from "../communication/types.ts";
 import type { Runtime, RuntimeFeatures } from "../runtime/types.ts";
-import { denoTest } from "./_deno_test.ts";
+import { denoTest } from "./_declare.ts";
 import { CALL_CASES } from "./_runtime_call_cases.ts";
 import type {
   Case,

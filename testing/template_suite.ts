@@ -5,7 +5,7 @@
  */
 
 import type { TemplateConfig, TemplateRenderer } from "../templates/types.ts";
-import { denoTest } from "./_deno_test.ts";
+import { denoTest } from "./_declare.ts";
 import type { TemplateCase } from "./_template_case.ts";
 import { TEMPLATE_CASES } from "./_template_cases.ts";
 import { TYPE_CHECK_CASE } from "./_template_check.ts";

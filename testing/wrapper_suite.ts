@@ -7,7 +7,7 @@
 import { SandboxError } from "../errors.ts";
 import { WrapperFactory } from "../wrappers/mod.ts";
 import type { Wrapper, WrapperKind } from "../wrappers/types.ts";
-import { denoTest } from "./_deno_test.ts";
+import { denoTest } from "./_declare.ts";
 import {
   runClean,
   type WrapperCase,

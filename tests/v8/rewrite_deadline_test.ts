@@ -30,7 +30,6 @@ async function runUntilFlag(guest: Guest): Promise<unknown> {
     workerData: { words, flag },
   });
   await new Promise((resolve) => worker.once("online", resolve));
-  const gone = new Promise((resolve) => worker.once("exit", resolve));
   Atomics.store(words, 0, 1);
   Atomics.notify(words, 0);
   try {
@@ -40,7 +39,7 @@ async function runUntilFlag(guest: Guest): Promise<unknown> {
   } finally {
     Atomics.store(words, 0, 2);
     Atomics.notify(words, 0);
-    await gone;
+    await worker.terminate();
   }
 }
 
