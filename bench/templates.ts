@@ -5,6 +5,7 @@
  */
 
 import Handlebars from "handlebars";
+import { HELPERS } from "../templates/engine.ts";
 import { TemplateFactory } from "../templates/mod.ts";
 import {
   type Benchmark,
@@ -15,12 +16,6 @@ import {
   summarize,
   table,
 } from "./measure.ts";
-
-/** What is rendered. */
-const NAMES = [
-  ...["capability", "channel", "cli_tool", "generic", "guest", "http_server"],
-  ...["mcp_server", "plugin", "runtime", "template", "wrapper"],
-];
 
 /** Compiles and fills all texts of a folder, as bare as Handlebars does it. */
 async function bare(folder: string): Promise<() => number> {
@@ -33,12 +28,8 @@ async function bare(folder: string): Promise<() => number> {
 }
 
 const HANDLEBARS = Handlebars.create();
-for (
-  const name of [
-    ...["literal", "identifier", "prose", "pascal", "camel", "constant"],
-    ...["kebab", "eq"],
-  ]
-) {
+for (const [name, isKnown] of Object.entries(HELPERS)) {
+  if (!isKnown || name in HANDLEBARS.helpers) continue;
   HANDLEBARS.registerHelper(name, () => "x");
 }
 
@@ -49,7 +40,7 @@ function fill(text: string): string {
 async function run({ quick }: RunOptions): Promise<Figures> {
   const figures: Record<string, Figures> = {};
   const rows: string[][] = [];
-  for (const name of NAMES) {
+  for (const name of new TemplateFactory()) {
     const config = name === "guest" ? { language: "rust" } : {};
     const templates = new TemplateFactory();
     const start = performance.now();
