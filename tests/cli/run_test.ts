@@ -183,3 +183,24 @@ Deno.test("run --audit writes what was decided", async () => {
   assertEquals(wrong.code, 2);
   assertStringIncludes(wrong.stderr, 'Option "--audit": ');
 });
+
+Deno.test("run says what is wrong with its grants", async () => {
+  const rows: readonly (readonly [flag: string, value: string, why: string])[] =
+    [
+      ["--dir", "/data", "is no mount (write GUEST::HOST"],
+      ["--dir", "::.", "is no mount (write GUEST::HOST"],
+      ["--env", "=x", "has no name (write NAME=VALUE or NAME)"],
+      ["--grant", "clok", 'is not known (did you mean "clock"?)'],
+      ["--grant", "__proto__", "is not known (known are clock, "],
+      [
+        "--isolation",
+        "thread",
+        "is not known (known are auto, inline, process)",
+      ],
+    ];
+  for (const [flag, value, why] of rows) {
+    const { code, stdout, stderr } = await program("(module)", flag, value);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(stderr, `Option "${flag}": "${value}" ${why}`);
+  }
+});

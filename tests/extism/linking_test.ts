@@ -40,6 +40,43 @@ Deno.test("createPlugin() initializes linked reactors before the main module", a
   assertEquals((await chain.call("run"))?.getBigUint64(0, true), 7n);
 });
 
+for (const isolation of ISOLATIONS) {
+  Deno.test(`createPlugin() ends commands that call each other for ever, ${isolation}`, async () => {
+    const command = (own: string, other: string) =>
+      wat(`(module
+        (import "${other}" "go" (func $go))
+        (func (export "_start"))
+        (func (export "go") (call $go))
+        (func (export "${own}")))`);
+    const wasm = [
+      { name: "ping", data: await command("ping", "pong") },
+      { name: "pong", data: await command("pong", "ping") },
+      {
+        data: await wat(`(module
+          (import "ping" "go" (func $go))
+          (import "ping" "ping" (func $ping))
+          (func (export "well") (result i32) (call $ping) (i32.const 0))
+          (func (export "run") (result i32) (call $go) (i32.const 0)))`),
+      },
+    ];
+    await using main = await createPlugin({ wasm }, { isolation });
+    for (let round = 0; round < 3; round++) {
+      const { details } = await failure(main.call("run"), "limit-exceeded");
+      assertEquals(details.limit, "instances");
+      assertEquals(await main.call("well"), null);
+    }
+  });
+}
+
+Deno.test("createPlugin() refuses commands whose fuel nobody counts", async () => {
+  const options = { limits: { fuel: 1_000_000 } };
+  const { message } = await failure(
+    createPlugin({ wasm: COMMAND }, options),
+    "unsupported",
+  );
+  assertStringIncludes(message, "leave fuel out");
+});
+
 Deno.test("createPlugin() says which linked module is missing", async () => {
   const error = await failure(
     createPlugin({ wasm: CHAIN.slice(1) }),

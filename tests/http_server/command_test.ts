@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Capabilities } from "../../security/capabilities.ts";
 import { HttpServer } from "../../wrappers/http_server.ts";
 import { guestLoad, guestProcesses, guestsAreIdle } from "./_machine.ts";
@@ -349,5 +349,18 @@ Deno.test("a CGI program that does not read the body is no way to keep a connect
     }
     await until(() => it.server.stats().active === 0);
     assertEquals((await post(`${it.url}/echo`, "alive")).text, "alive");
+  }
+});
+
+Deno.test("HttpServer refuses variables that each request gives", async () => {
+  for (const name of ["PATH_INFO", "HTTP_ACCEPT", "REMOTE_ADDR"]) {
+    await assertRejects(
+      () =>
+        listen("cgi", {
+          policy: [Capabilities.environment({ variables: { [name]: "x" } })],
+        }),
+      TypeError,
+      `the policy gives "${name}" a value, which each request gives another`,
+    );
   }
 });
