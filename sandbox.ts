@@ -220,8 +220,9 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Decides on what a host function is about to do for the guest, as the
    * policy says: counts it, records it, and throws if it is denied. What a host
-   * function does not ask for, nobody decides on: capabilities such as
-   * `custom_access` and `host_functions` hold by this alone. In a function of
+   * function does not ask for, nobody decides on: a capability such as
+   * `custom_access` holds by this alone; `host_functions` is asked by itself,
+   * before each call of a function of `hostFunctions`. In a function of
    * `imports` the error ends the guest, and is the error of its call. In one of
    * `hostFunctions` the guest is told `denied`, and lives on; if a quota is used
    * up it ends.

@@ -7,13 +7,13 @@
 import { Sandbox } from "../mod.ts";
 import { wat } from "../tests/wasm.ts";
 import {
-  bar,
   type Benchmark,
   interleave,
   print,
   ratio,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 import { TALKER } from "./talk_guest.ts";
 
@@ -81,10 +81,10 @@ export const bulk: Benchmark = {
       ratio(times[base] ?? [], times[side] ?? []).median;
     const verdicts = [
       "",
-      bar(of(1, 0), 0.6, true),
+      target(of(1, 0), 0.6, true),
       "",
-      `${bar(of(3, 2), 0.7, true)} of the pipe, ${
-        bar(speed[3]?.median ?? NaN, 500, true)
+      `${target(of(3, 2), 0.7, true)} of the pipe, ${
+        target(speed[3]?.median ?? NaN, 500, true)
       } MB/s`,
     ];
     const ratios = ["", of(1, 0).toFixed(2), "", of(3, 2).toFixed(2)];

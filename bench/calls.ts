@@ -7,7 +7,6 @@
 import { Sandbox } from "../mod.ts";
 import { V8Runtime } from "../runtime/mod.ts";
 import {
-  bar,
   type Benchmark,
   interleave,
   type InterleaveOptions,
@@ -17,6 +16,7 @@ import {
   summarize,
   type Summary,
   table,
+  target,
 } from "./measure.ts";
 import { measureMessages, type RawGuest, rawGuest } from "./messages.ts";
 
@@ -129,11 +129,14 @@ async function measureNumbers(
       `${low.toFixed(1)}–${high.toFixed(1)}`,
       min.toFixed(1),
       index === 0 ? "" : `+${more.toFixed(1)}`,
-      most === undefined ? "" : bar(more, most),
+      most === undefined ? "" : target(more, most),
     ];
   });
   print(
-    table(["add(k, 2)", "ns", "half within", "least", "over raw", "bar"], rows),
+    table(
+      ["add(k, 2)", "ns", "half within", "least", "over raw", "target"],
+      rows,
+    ),
   );
   return figures;
 }

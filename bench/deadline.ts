@@ -8,12 +8,12 @@ import { cpuUsage } from "node:process";
 import { Sandbox, SandboxError } from "../mod.ts";
 import { wat } from "../tests/wasm.ts";
 import {
-  bar,
   type Benchmark,
   print,
   summarize,
   type Summary,
   table,
+  target,
 } from "./measure.ts";
 
 const TIMEOUT_MS = 100;
@@ -61,7 +61,7 @@ export const deadline: Benchmark = {
   name: "deadline",
   about:
     `A deadline of ${TIMEOUT_MS} ms on guests that never end: by how much it is passed,\n` +
-    "and what of a core the process uses afterwards. Bars, on an idle machine:\n" +
+    "and what of a core the process uses afterwards. Targets, on an idle machine:\n" +
     "5 ms in the median, 20 ms at worst.",
   async run({ quick }) {
     const calls = quick ? 5 : 50;
@@ -122,8 +122,8 @@ function show(rows: readonly Row[]): string {
       "late by ms",
       "half within",
       "worst",
-      "bar of median",
-      "bar of worst",
+      "target of median",
+      "target of worst",
       "core used after",
     ],
     rows.map(({ guest, overshoot, cpuAfter }) => [
@@ -131,8 +131,8 @@ function show(rows: readonly Row[]): string {
       overshoot.median.toFixed(2),
       `${overshoot.low.toFixed(2)}–${overshoot.high.toFixed(2)}`,
       overshoot.max.toFixed(2),
-      bar(overshoot.median, 5),
-      bar(overshoot.max, 20),
+      target(overshoot.median, 5),
+      target(overshoot.max, 20),
       `${(cpuAfter.median * 100).toFixed(1)} %`,
     ]),
   );

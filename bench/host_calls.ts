@@ -7,20 +7,20 @@
 import { Sandbox, type SandboxOptions } from "../mod.ts";
 import { wat } from "../tests/wasm.ts";
 import {
-  bar,
   type Benchmark,
   interleave,
   print,
   type Samples,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 import { TALKER } from "./talk_guest.ts";
 
 const ANSWER = { text: "hello" };
 
 /** Most that a call of the host may cost, in microseconds. */
-const BARS: Readonly<Record<string, number>> = {
+const TARGETS: Readonly<Record<string, number>> = {
   "inline, at once": 1,
   "inline, asynchronous": 30,
   "process": 300,
@@ -71,13 +71,13 @@ export const hostCalls: Benchmark = {
       ["a call", "µs", "half within", "more than raw", ""],
       sides.map(({ name }, index) => {
         const { median = NaN, low = NaN, high = NaN } = micros[index] ?? {};
-        const most = BARS[name];
+        const most = TARGETS[name];
         return [
           name,
           median.toFixed(3),
           `${low.toFixed(2)}–${high.toFixed(2)}`,
           (median - base).toFixed(3),
-          most === undefined ? "" : bar(median - base, most),
+          most === undefined ? "" : target(median - base, most),
         ];
       }),
     ));

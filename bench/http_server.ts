@@ -9,7 +9,6 @@ import { Sandbox } from "../mod.ts";
 import { findWrk, load, type Wrk } from "../tests/_wrk.ts";
 import { HttpServer, type HttpServerOptions } from "../wrappers/http_server.ts";
 import {
-  bar,
   type Benchmark,
   type Figures,
   interleave,
@@ -19,6 +18,7 @@ import {
   type Samples,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 
 const MIN_OF_BARE = 0.5;
@@ -166,8 +166,10 @@ async function overSockets(
   ));
   for (const { name, bare, sdk } of rows.slice(1, 3)) {
     print(
-      `${name}: ${bare.toFixed(2)} x bare (${bar(bare, MIN_OF_BARE, true)}), ` +
-        `${sdk.toFixed(1)} x SDK (${bar(sdk, MIN_OF_WASMER, true)})`,
+      `${name}: ${bare.toFixed(2)} x bare (${
+        target(bare, MIN_OF_BARE, true)
+      }), ` +
+        `${sdk.toFixed(1)} x SDK (${target(sdk, MIN_OF_WASMER, true)})`,
     );
   }
   return Object.fromEntries(rows.map(({ name, ...row }) => [name, row]));

@@ -7,7 +7,6 @@
 import { Sandbox } from "../mod.ts";
 import type { ResourceLimits } from "../security/limits.ts";
 import {
-  bar,
   type Benchmark,
   geomean,
   interleave,
@@ -17,11 +16,12 @@ import {
   type Side,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 
 const FOLDER = new URL("./kernels/", import.meta.url);
 
-/** The sides besides raw, with the bar of each for the geometric mean. */
+/** The sides besides raw, with the target of each for the geometric mean. */
 const SIDES:
   readonly (readonly [string, ResourceLimits, number | undefined])[] = [
     ["deadline", { timeoutMs: 60_000 }, 1.08],
@@ -112,10 +112,12 @@ function show(rows: readonly Row[]): string {
   ]);
   const head = ["kernel", "raw ms"];
   for (const [name] of SIDES) head.push(name, "half within", "minima");
-  const bars = SIDES.flatMap(([name, , most], side) => {
+  const targets = SIDES.flatMap(([name, , most], side) => {
     if (most === undefined) return [];
     const mean = geomean((columns[side] ?? []).map(({ median }) => median));
-    return [`${name}: geometric mean ${fixed(mean)} (bar ${bar(mean, most)})`];
+    return [
+      `${name}: geometric mean ${fixed(mean)} (target ${target(mean, most)})`,
+    ];
   });
   return [
     table(head, [
@@ -124,7 +126,7 @@ function show(rows: readonly Row[]): string {
       foot("worst", (values) => Math.max(...values)),
     ]),
     "",
-    ...bars,
+    ...targets,
   ].join("\n");
 }
 

@@ -86,16 +86,16 @@ export function table(
 }
 
 /**
- * Says how a figure compares to the bar that is set for it.
+ * Says how a figure compares to the target that is set for it.
  *
  * @param value The figure.
- * @param bar Its bar.
- * @param atLeast Whether the bar is a lower bound.
+ * @param target Its target.
+ * @param atLeast Whether the target is a lower bound.
  * @returns Such as `"≤ 1.08: met"`.
  */
-export function bar(value: number, bar: number, atLeast = false): string {
-  const met = atLeast ? value >= bar : value <= bar;
-  return `${atLeast ? "≥" : "≤"} ${bar}: ${met ? "met" : "MISSED"}`;
+export function target(value: number, target: number, atLeast = false): string {
+  const met = atLeast ? value >= target : value <= target;
+  return `${atLeast ? "≥" : "≤"} ${target}: ${met ? "met" : "MISSED"}`;
 }
 
 /** Bytes with a custom section at their end that no others have. */

@@ -6,7 +6,6 @@
 
 import type { Sandbox } from "../mod.ts";
 import {
-  bar,
   interleave,
   print,
   type Ratio,
@@ -15,6 +14,7 @@ import {
   type Side,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 
 /** What of the guest is used here. */
@@ -97,7 +97,7 @@ export async function measureMessages(
       each.median.toFixed(3),
       `${each.low.toFixed(2)}–${each.high.toFixed(2)}`,
       each.ofMinima.toFixed(3),
-      name.startsWith("JSON") ? bar(each.median, 1.5) : "",
+      name.startsWith("JSON") ? target(each.median, 1.5) : "",
     ]);
   }
   print(
@@ -109,7 +109,7 @@ export async function measureMessages(
         "ratio",
         "half within",
         "minima",
-        "bar",
+        "target",
       ],
       rows,
     ),

@@ -12,7 +12,6 @@ import { ProcessSource } from "../runtime/process/process_source.ts";
 import { loadProgram } from "../runtime/process/program.ts";
 import { resolveLimits } from "../security/limits.ts";
 import {
-  bar,
   type Benchmark,
   type Figures,
   interleave,
@@ -22,6 +21,7 @@ import {
   type Side,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 
 // (module
@@ -99,7 +99,7 @@ async function measureReady({ quick }: RunOptions): Promise<Figures> {
           `${low.toFixed(1)}–${high.toFixed(1)}`,
           each.toFixed(2),
           ratios[index]?.ofMinima.toFixed(2) ?? "",
-          bar(each, MAX_READY_RATIO),
+          target(each, MAX_READY_RATIO),
         ];
       }),
     ));
@@ -157,10 +157,10 @@ async function measureCalls({ quick }: RunOptions): Promise<Figures> {
   const kill = summarize(late);
   print(
     `\nwarm call     ${call.median.toFixed(3)} ms  ${
-      bar(call.median, MAX_CALL_MS)
+      target(call.median, MAX_CALL_MS)
     }\nafter the deadline ${kill.median.toFixed(1)} ms (at most ${
       kill.max.toFixed(1)
-    })  ${bar(kill.median, MAX_KILL_MS)}`,
+    })  ${target(kill.median, MAX_KILL_MS)}`,
   );
   return { call, kill };
 }

@@ -8,7 +8,6 @@ import { gate } from "../runtime/v8/gate.ts";
 import type { GateOptions, Instrumentation } from "../runtime/v8/layout.ts";
 import { rewrite } from "../runtime/v8/rewrite.ts";
 import {
-  bar,
   type Benchmark,
   interleave,
   print,
@@ -16,13 +15,14 @@ import {
   summarize,
   type Summary,
   table,
+  target,
 } from "./measure.ts";
 import { MODULES, readPackaged } from "./packages.ts";
 
 const MB = 1e6;
-/** Modules from here on are held to the bar. */
+/** Modules from here on are held to the target. */
 const LARGE_BYTES = 5 * MB;
-const BAR_MB_PER_S = 150;
+const TARGET_MB_PER_S = 150;
 
 const MODES: Readonly<Record<string, Instrumentation>> = {
   deadline: { deadline: true, fuel: false, tableElements: 1_000_000 },
@@ -53,7 +53,7 @@ export const rewriting: Benchmark = {
   about:
     "Gate and rewriter over real modules, in MB of the original a second.\n" +
     "The engine's own validation of the original, which every sandbox needs\n" +
-    `too, is shown beside it. Bar: ${BAR_MB_PER_S} MB/s with deadlines, from 5 MB on.`,
+    `too, is shown beside it. Target: ${TARGET_MB_PER_S} MB/s with deadlines, from 5 MB on.`,
   async run({ quick }) {
     let contents: readonly Uint8Array<ArrayBuffer>[];
     try {
@@ -116,7 +116,7 @@ function show(rows: readonly Row[]): string {
       "gate ms",
       "growth",
       "validate ms",
-      "bar",
+      "target",
     ],
     rows.map((row) => {
       const { median, low, high } = row.megabytesPerSecond;
@@ -130,7 +130,7 @@ function show(rows: readonly Row[]): string {
         row.gateMs.toFixed(1),
         `${(row.growth * 100).toFixed(1)} %`,
         row.validateMs.toFixed(1),
-        held ? bar(median, BAR_MB_PER_S, true) : "",
+        held ? target(median, TARGET_MB_PER_S, true) : "",
       ];
     }),
   );

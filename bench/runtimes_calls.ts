@@ -80,7 +80,7 @@ export async function measureCalls(
       title,
       unit,
       base: SIDES.peer,
-      bars: work === "cycle" ? {} : { [SIDES.wasmtime]: 1 },
+      targets: work === "cycle" ? {} : { [SIDES.wasmtime]: 1 },
       rounds: quick ? 5 : 25,
       sides: contestants.flatMap(({ name, [work]: run }) =>
         run === undefined ? [] : [{ name, run }]

@@ -6,7 +6,6 @@
 
 import type { Runtime } from "../runtime/types.ts";
 import {
-  bar,
   geomean,
   print,
   type Ratio,
@@ -15,6 +14,7 @@ import {
   type Samples,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 import {
   type Engines,
@@ -27,7 +27,7 @@ import {
 
 const FOLDER = new URL("./kernels/", import.meta.url);
 
-/** Whom each side is compared with, and the bar of the geometric mean. */
+/** Whom each side is compared with, and the target of the geometric mean. */
 const PAIRS: readonly (readonly [string, string, number?])[] = [
   [SIDES.wasmtime, SIDES.peer, 1.05],
   [SIDES.wasmtime, SIDES.peerDefault],
@@ -200,13 +200,13 @@ function show(
     }),
   ]);
   const foot = pairs.flatMap((pair) => [means[pair]?.toFixed(3) ?? "", ""]);
-  const bars = new Map(
+  const targets = new Map(
     PAIRS.map(([side, base, most]) => [pairName(side, base), most]),
   );
   return [
     ...pairs.map((pair, index) => {
-      const [mean = NaN, most] = [means[pair], bars.get(pair)];
-      const verdict = most === undefined ? "" : `, ${bar(mean, most)}`;
+      const [mean = NaN, most] = [means[pair], targets.get(pair)];
+      const verdict = most === undefined ? "" : `, ${target(mean, most)}`;
       return `${letters[index]}: ${pair}${verdict}`;
     }),
     "",

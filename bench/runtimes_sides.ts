@@ -6,7 +6,6 @@
 
 import type { V8Runtime } from "../runtime/mod.ts";
 import {
-  bar,
   interleave,
   type InterleaveOptions,
   print,
@@ -16,6 +15,7 @@ import {
   summarize,
   type Summary,
   table,
+  target,
 } from "./measure.ts";
 import { STACK_BYTES } from "../runtime/wasmtime/engine.ts";
 import type { WasmtimeRuntime } from "../runtime/wasmtime/runtime.ts";
@@ -123,12 +123,12 @@ export interface Comparison extends InterleaveOptions {
   /** What is printed. */
   readonly unit: "ns" | "µs" | "ms";
   /** The most that a side's ratio to the base should be, by its name. */
-  readonly bars?: Readonly<Record<string, number>>;
+  readonly targets?: Readonly<Record<string, number>>;
 }
 
 /** Measures sides in turn, and prints a table. */
 export async function compare(comparison: Comparison): Promise<Findings> {
-  const { sides, base, title, unit, bars = {} } = comparison;
+  const { sides, base, title, unit, targets = {} } = comparison;
   const times = await interleaveTimed(sides, comparison);
   const baseTimes = times[sides.findIndex(({ name }) => name === base)];
   const findings: Record<string, Finding> = {};
@@ -138,7 +138,7 @@ export async function compare(comparison: Comparison): Promise<Findings> {
       ms: summarize(samples),
       ...(baseTimes === undefined ? {} : { ratio: ratio(samples, baseTimes) }),
     };
-    return row(name, found, { unit, most: bars[name] });
+    return row(name, found, { unit, most: targets[name] });
   });
   print(
     table([title, unit, "half within", `× ${base}`, "half within", ""], rows) +
@@ -162,7 +162,7 @@ function row(
     ...(ratio === undefined ? [] : [
       times(ratio.median),
       `${times(ratio.low)}–${times(ratio.high)}`,
-      most === undefined ? "" : bar(ratio.median, most),
+      most === undefined ? "" : target(ratio.median, most),
     ]),
   ];
 }

@@ -14,7 +14,6 @@ import {
   SecurityPolicy,
 } from "../mod.ts";
 import {
-  bar,
   type Benchmark,
   interleave,
   print,
@@ -23,6 +22,7 @@ import {
   type Side,
   summarize,
   table,
+  target,
 } from "./measure.ts";
 
 const PROGRAM = new URL("../examples/programs/c/copy.wasm", import.meta.url);
@@ -30,7 +30,7 @@ const MIB = 2 ** 20;
 
 /** Length of the file, in MiB; it stays in the page cache. */
 const FILE_MIB = 16;
-const BAR = 0.8;
+const TARGET = 0.8;
 
 /** How one program is run: it reads or writes `mib` MiB of `file`. */
 type Run = (args: readonly string[]) => unknown;
@@ -50,7 +50,7 @@ export const wasiFiles: Benchmark = {
   about:
     "A C program reads and writes a file in calls of 1 MiB, in turn through our\n" +
     "WASI and through node:wasi, whose file is always the host's. MiB a second,\n" +
-    `start of an instance included. Bar: ${BAR} of node:wasi for host files.`,
+    `start of an instance included. Target: ${TARGET} of node:wasi for host files.`,
   async run({ quick }) {
     await using stack = new AsyncDisposableStack();
     const folder = await Deno.realPath(await Deno.makeTempDir());
@@ -100,14 +100,14 @@ export const wasiFiles: Benchmark = {
       });
     }
     print(table(
-      ["work", "ours", "node:wasi", "ratio", "half within", "bar"],
+      ["work", "ours", "node:wasi", "ratio", "half within", "target"],
       rows.map((row) => [
         row.work,
         row.speed.toFixed(0),
         row.baseSpeed.toFixed(0),
         row.ratio.median.toFixed(2),
         `${row.ratio.low.toFixed(2)}–${row.ratio.high.toFixed(2)}`,
-        row.work.includes("host") ? bar(row.ratio.median, BAR, true) : "",
+        row.work.includes("host") ? target(row.ratio.median, TARGET, true) : "",
       ]),
     ));
     return { rows };

@@ -4,8 +4,8 @@
  * | code | meaning |
  * | --- | --- |
  * | 0 | it worked |
- * | 1 | the guest trapped or broke the rules of its ABI |
- * | 2 | wrong usage: an unknown flag, export or type; or an engine is not there |
+ * | 1 | the guest failed: it trapped, broke its ABI, said so or was denied something; or an audit file is bad |
+ * | 2 | wrong usage: an unknown flag, export or type, or a bad policy, manifest or config; or an engine is not there or cannot do it |
  * | 3 | the module cannot be read, is invalid, refused, or imports what nobody grants |
  * | 4 | a limit was reached |
  * | 5 | anything else |
@@ -16,7 +16,8 @@
  * lines. An error of this list prints a line to the standard error.
  *
  * `inspect` ends with the code that running the module would begin with: 0 if
- * it is accepted, 3 or 4 if it is not.
+ * it is accepted, 2 if the engine cannot provide what is asked for, 3 or 4 if it
+ * is refused.
  *
  * @module
  */
@@ -55,10 +56,15 @@ export function guestExitCode(exitCode: number): number {
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = Object
   .freeze([
     [0, "it worked"],
-    [1, "the guest trapped or broke the rules of its ABI"],
+    [
+      1,
+      "the guest failed: it trapped, broke its ABI, said so or was denied " +
+      "something; or an audit file is bad",
+    ],
     [
       2,
-      "wrong usage: an unknown flag, export or type; or an engine is not there",
+      "wrong usage: an unknown flag, export or type, or a bad policy, manifest " +
+      "or config; or an engine is not there or cannot do it",
     ],
     [
       3,

@@ -29,7 +29,8 @@ const DESCRIPTION = `Tell what a module is, without running it.
 
 Shows its imports, exports, memories and features, and whether it would be
 accepted under the limits and features that the flags give. Ends with the exit
-code that running it would begin with: 0 if it is accepted, 3 or 4 if not.`;
+code that running it would begin with: 0 if it is accepted, and 2 if the engine
+cannot provide what the flags ask for, 3 or 4 if it is refused.`;
 
 /**
  * Makes the command `inspect`.

@@ -29,13 +29,17 @@ const ODD_PATH = /\0|\/\.{0,2}(?:\/|$)/;
 
 const SLASH = 47;
 
+const ACCESS = {
+  description: "Whether it may only read, or write too.",
+  enum: ["read", "read-write"],
+} as const;
+
 const SHARED_PROPERTIES = {
   guest: {
     type: "string",
     pattern: "^/",
     description: "Absolute path that the guest sees it under.",
   },
-  access: { enum: ["read", "read-write"] },
   symlinks: {
     enum: ["refuse", "within"],
     default: "refuse",
@@ -71,7 +75,12 @@ export const filesystemKind: CapabilityKind<FilesystemCapability> = {
               description: "A directory of the host.",
               properties: {
                 ...SHARED_PROPERTIES,
-                host: { type: "string", minLength: 1 },
+                access: { ...ACCESS, default: "read" },
+                host: {
+                  type: "string",
+                  minLength: 1,
+                  description: "Path of the directory.",
+                },
               },
               required: ["guest", "host"],
               additionalProperties: false,
@@ -81,8 +90,10 @@ export const filesystemKind: CapabilityKind<FilesystemCapability> = {
               description: "A tree in memory.",
               properties: {
                 ...SHARED_PROPERTIES,
+                access: { ...ACCESS, default: "read-write" },
                 memory: { const: true },
                 maxBytes: {
+                  description: "Most bytes that it holds.",
                   type: "integer",
                   minimum: 1,
                   maximum: LARGEST_MAX_BYTES,

@@ -120,8 +120,8 @@ export interface ResourceLimits {
    */
   readonly hostCalls?: number;
   /**
-   * Messages of JSON or bytes, requests and replies counted apart, of one
-   * sandbox. Not limited unless given.
+   * Messages of one sandbox: requests, replies and those of its channel, in one
+   * count. Not limited unless given.
    */
   readonly messages?: number;
   /**

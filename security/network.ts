@@ -61,6 +61,7 @@ export const networkKind: CapabilityKind<NetworkCapability> = {
                   description: "Exact, or `*.` and a domain of two names.",
                 },
                 ports: {
+                  description: "Those of the schemes, 443 and 80, if left out.",
                   type: "array",
                   minItems: 1,
                   items: { type: "integer", minimum: 1, maximum: 65_535 },

@@ -104,10 +104,8 @@ export async function prepareLaunch(
   }
   const library = libraryOf(engine);
   const hasPaths = options.read.length + options.write.length > 0;
-  // whoever may call native code is held by nothing that is Deno's
-  const namespace = hasPaths || library !== undefined
-    ? await machine.namespace({ ...options, library })
-    : undefined;
+  // whoever gets to run native code is held by nothing that is Deno's
+  const namespace = await machine.namespace({ ...options, library });
   const deno = namespace?.deno ?? machine.deno;
   const inner = [
     ...(namespace === undefined

@@ -1,7 +1,7 @@
 /**
  * What the guests of one thread share: its one call stack and address space
- * ask for one watchdog and one count of instances. It is the only state that
- * this package keeps beside its objects; see RATIONALE.md.
+ * ask for one watchdog and one count of instances. It is one of the few
+ * things that this package keeps beside its objects; see RATIONALE.md.
  *
  * @module
  */

@@ -29,7 +29,8 @@ export function policyReference(
     "## The file",
     table({ properties: { ...others, limits }, required: ["version"] }),
     "## Limits",
-    "What is left out has its default; without a default it is not limited.",
+    "What is left out has its default; without a default it is not limited, but " +
+    "for `stackBytes`: then the stack is V8's own, of some 984 KiB.",
     table(limits),
     "## Capabilities",
     ...[...kinds].flatMap(kindSection),

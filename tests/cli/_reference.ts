@@ -28,8 +28,8 @@ export function referencePage(info: CommandInfo): string {
     `${info.summary} \`${info.name}\` is installed by ` +
     "`deno install -g -A -n wasm-sandbox jsr:@wasm-sandbox/core/cli`; in a " +
     "checkout it is `deno run -A cli.ts`.",
-    "Every command takes `--json`, and then prints one line of JSON, errors " +
-    "too, and `--help`. Colours are for terminals alone, and go with " +
+    "Every command takes `--json`, and then prints one line of JSON, an " +
+    "error to the standard error, and `--help`. Colours are for terminals alone, and go with " +
     "`NO_COLOR`; tables fit the terminal, and in a pipe no line is broken.",
     tableOf(
       ["command", "what it does"],
@@ -43,7 +43,8 @@ export function referencePage(info: CommandInfo): string {
       ["code", "meaning"],
       EXIT_CODES.map(([code, meaning]) => [String(code), meaning]),
     ),
-    "A program that `run` runs to its end gives its own exit code.",
+    "A program that `run` runs to its end gives its own exit code, 255 for a " +
+    "greater one, and 141 if nobody reads its output any more.",
     ...all.map(section),
   ];
   return `${parts.join("\n\n")}\n`;

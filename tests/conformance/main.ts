@@ -316,7 +316,6 @@ async function findRunner(folder: string, name: string): Promise<string> {
   const places = [
     `${folder}/${name}`,
     `${folder}/../${name}`,
-    new URL(`../../../shared/suites/${name}`, import.meta.url).pathname,
   ];
   for (const place of places) {
     if (await exists(place)) return await Deno.realPath(place);

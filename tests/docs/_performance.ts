@@ -72,7 +72,7 @@ To measure again and write this page, which takes some five minutes:
 deno task docs:performance
 \`\`\`
 
-\`deno task bench NAME\` prints one benchmark, and says how far it is from its bar; \`wasm-sandbox bench module.wasm --call NAME\` compares on a module of your own ([cli.md](cli.md)).`;
+\`deno task bench NAME\` prints one benchmark, and says whether it meets its target; \`wasm-sandbox bench module.wasm --call NAME\` compares on a module of your own ([cli.md](cli.md)).`;
 }
 
 const COMPUTING =

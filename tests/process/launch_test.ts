@@ -180,6 +180,38 @@ Deno.test("a namespace holds nothing of the host's", async () => {
   }
 });
 
+Deno.test("a guest that is granted nothing gets past Deno to nothing", async () => {
+  const machine = new Machine();
+  const namespace = await machine.namespace({ read: [], write: [] });
+  if (namespace === undefined || namespace.hasNetwork) return;
+  const launch = await launchOf(machine, {});
+  assertEquals(launch.report.filesystem, "namespace");
+  assert(launch.report.noNetwork);
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const program = `
+    const list = (path) => [...Deno.readDirSync(path)].map((e) => e.name);
+    const tries = {
+      listed: () => list("/etc"),
+      proc: () => list("/proc"),
+      secret: () => Deno.readTextFileSync("/etc/passwd"),
+      run: () => new Deno.Command("/bin/sh").outputSync(),
+      written: () => Deno.writeTextFileSync("/tmp/made", ""),
+    };
+    const got = [];
+    for (const [name, attempt] of Object.entries(tries)) {
+      try { attempt(); got.push(name); } catch {}
+    }
+    try {
+      await Deno.connect({ hostname: "127.0.0.1", port: ${server.addr.port} });
+      got.push("connected");
+    } catch {}
+    console.log(JSON.stringify(got));`;
+  // as if whoever is in there had switched Deno's permissions off
+  const at = launch.args.findIndex((arg) => arg.startsWith("--v8-flags="));
+  const args = launch.args.toSpliced(at, 0, "--allow-all");
+  assertEquals(await runIn({ ...launch, args }, program), "[]\n");
+});
+
 Deno.test("create() says what to pass if no process may be started", async () => {
   const host = new URL("host.ts", import.meta.url).href;
   for (const flags of [[], [`--allow-run=/bin/true`]]) {

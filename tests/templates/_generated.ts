@@ -45,6 +45,21 @@ export class Folder implements AsyncDisposable {
     return end.text;
   }
 
+  /**
+   * Runs a project's own task `test`, and gives what it printed. Types are
+   * checked for all projects at once, which takes much less time.
+   */
+  async test(where: string): Promise<string> {
+    const path = `${this.path}/${where}/deno.json`;
+    const config = await Deno.readTextFile(path);
+    assert(config.includes("deno test"));
+    await Deno.writeTextFile(
+      path,
+      config.replace("deno test", "deno test --no-check"),
+    );
+    return await this.deno(["task", "test"], where);
+  }
+
   async #run(args: readonly string[], where: string) {
     const path = `${this.path}/${where}`;
     const bin = Deno.execPath().replace(/[/\\][^/\\]*$/, "");

@@ -15,7 +15,7 @@ Deno.test("cli_tool runs as generated, whatever its name is", async () => {
   await using folder = await Folder.make();
   await folder.generate("cli_tool", { name: ODD_NAME });
   assertStringIncludes(
-    await folder.deno(["task", "test"], "cli_tool"),
+    await folder.test("cli_tool"),
     "3 passed",
   );
   const flags = ["run", "--allow-read=.", "main.ts"];

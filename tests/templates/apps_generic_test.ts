@@ -14,7 +14,7 @@ testTemplate("generic", GENERIC_TEMPLATE, {
 Deno.test("generic runs as generated, whatever its names are", async () => {
   await using folder = await Folder.make();
   await folder.generate("generic", { name: ODD_NAME });
-  const tested = await folder.deno(["task", "test"], "generic");
+  const tested = await folder.test("generic");
   assertStringIncludes(tested, "2 passed");
   // names of the library's own, of AssemblyScript, of the file
   await Promise.all(["json", "load", "answer"].map(async (entryPoint) => {

@@ -16,7 +16,7 @@ Deno.test("http_server serves as generated, whatever its name is", async () => {
   const port = freePort();
   await folder.generate("http_server", { name: ODD_NAME, port });
   assertStringIncludes(
-    await folder.deno(["task", "test"], "http_server"),
+    await folder.test("http_server"),
     "4 passed",
   );
 

@@ -39,7 +39,7 @@ Deno.test("mcp_server serves as generated, whatever its names are", async () => 
   // names of the guest's own, and of AssemblyScript
   const tools = ["json", "count_words", "load", "memory"];
   await folder.generate("mcp_server", { name: ODD_TITLE, tools });
-  const tested = await folder.deno(["task", "test"], "mcp_server");
+  const tested = await folder.test("mcp_server");
   assertStringIncludes(tested, "3 passed");
 
   const input = MESSAGES.map((each) => `${JSON.stringify(each)}\n`).join("");

@@ -14,7 +14,7 @@ testTemplate("plugin", PLUGIN_TEMPLATE, {
 Deno.test("plugin runs as generated, whatever its name is", async () => {
   await using folder = await Folder.make();
   await folder.generate("plugin", { name: ODD_NAME });
-  const tested = await folder.deno(["task", "test"], "plugin");
+  const tested = await folder.test("plugin");
   assertStringIncludes(tested, "3 passed");
 
   const run = ["run", "--allow-read=.", "main.ts", "it's"];

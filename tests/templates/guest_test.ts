@@ -7,7 +7,8 @@ import { Folder } from "./_generated.ts";
 const LANGUAGES = Object.keys(GUEST_LANGUAGES);
 
 testTemplate("guest", GUEST_TEMPLATE, {
-  configs: LANGUAGES.map((language) => ({
+  // odd_test.ts has all languages
+  configs: ["c", "javascript"].map((language) => ({
     language,
     name: "greeter",
     greeting: "Hello",

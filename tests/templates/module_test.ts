@@ -70,6 +70,6 @@ Deno.test("generic asks a module that it has from the web", async () => {
   await using folder = await Folder.make();
   const entryPoint = "text_stats";
   await folder.generate("generic", { module, entryPoint });
-  const shown = await folder.deno(["task", "test"], "generic");
+  const shown = await folder.test("generic");
   assertStringIncludes(shown, "1 passed");
 });
