@@ -19,7 +19,7 @@ import { cannotRead, cannotWrite } from "./file_errors.ts";
 import { GUEST_FLAGS, withGrants } from "./guest_flags.ts";
 import { learn, type LearnFlags } from "./learn.ts";
 import { SHARED_FLAGS, withLimits } from "./limits.ts";
-import { nameType } from "./positional.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 import { type Style, styleOf } from "./style.ts";
 
@@ -111,8 +111,15 @@ function verifyCommand(session: Session): Command<any> {
       "Verify all of it",
       "wasm-sandbox audit verify audit.jsonl --key audit.pub.pem --start --closed",
     )
-    .action(async (flags: VerifyFlags, ...files: string[]) =>
-      await verify(session, flags, files)
+    .action(
+      async function (
+        this: Command<any>,
+        flags: VerifyFlags,
+        ...files: string[]
+      ) {
+        noArguments(this.getLiteralArgs());
+        await verify(session, flags, files);
+      },
     );
 }
 
@@ -208,7 +215,12 @@ function keygenCommand(session: Session): Command<any> {
     .type("name", nameType(["--json", "--help"]))
     .arguments("<name:name>", ["Path of the files, without .pem."])
     .example("Make", "wasm-sandbox audit keygen audit")
-    .action(async ({ json }: { readonly json?: true }, name: string) => {
+    .action(async function (
+      this: Command<any>,
+      { json }: { readonly json?: true },
+      name: string,
+    ) {
+      noArguments(this.getLiteralArgs());
       const { privateKey, publicKey } = generateAuditKeys();
       const files = [`${name}.pem`, `${name}.pub.pem`] as const;
       await writeNew(files[0], { text: privateKey, mode: 0o600 });

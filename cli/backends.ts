@@ -10,8 +10,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
 import type { InstallFrom } from "../runtime/wasmtime/install.ts";
 import type { InstallFlags, ListFlags } from "./backends_actions.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 const DESCRIPTION = `List the engines that run guests, and install them.

@@ -11,8 +11,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
 import type { TemplateFactory } from "../templates/mod.ts";
 import { describe } from "./describe.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 /** Shells that there are scripts for. */

@@ -10,8 +10,7 @@ import { Command } from "@cliffy/command";
 import type { TemplateFactory } from "../templates/mod.ts";
 import type { GenerateFlags } from "./generate/actions.ts";
 import { settingOf } from "./generate/settings.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 const DESCRIPTION = `Write a small project that runs as it is.

@@ -69,8 +69,8 @@ export interface CliStreams {
 
 /** This process. */
 export const denoHost: CliHost = Object.freeze({
-  stdout: (data: string | Uint8Array) => write(Deno.stdout.writable, data),
-  stderr: (text: string) => write(Deno.stderr.writable, text),
+  stdout: (data: string | Uint8Array) => write(Deno.stdout, data),
+  stderr: (text: string) => write(Deno.stderr, text),
   readStdin: (maxBytes: number) => collect(Deno.stdin.readable, { maxBytes }),
   readFile: async (path: string, maxBytes: number) => {
     const file = await Deno.open(path);
@@ -128,24 +128,20 @@ function outputOf(
   output: typeof Deno.stdout | typeof Deno.stderr,
 ): WritableStream<Uint8Array> {
   return output.isTerminal()
-    ? terminalStream((text) => write(output.writable, text))
+    ? terminalStream((text) => write(output, text))
     : output.writable;
 }
 
+/** Writes all of it, whoever else writes there too. */
 async function write(
-  stream: WritableStream<Uint8Array>,
+  output: typeof Deno.stdout | typeof Deno.stderr,
   data: string | Uint8Array,
 ): Promise<void> {
-  const bytes = typeof data === "string"
-    ? new TextEncoder().encode(data)
-    : data;
-  const writer = stream.getWriter();
+  let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
   try {
-    await writer.write(bytes);
+    while (rest.length > 0) rest = rest.subarray(await output.write(rest));
   } catch (error) {
     // who reads may have had enough, as `head` does
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  } finally {
-    writer.releaseLock();
   }
 }

@@ -17,8 +17,7 @@ import {
   type SharedFlags,
   withLimits,
 } from "./limits.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 import { roomOf, styleOf } from "./style.ts";
 

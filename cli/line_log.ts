@@ -8,6 +8,8 @@ import type { CliHost } from "./host.ts";
 
 /** Most lines that wait for a reader of the standard error. */
 const MAX_WAITING = 1_000;
+/** How long a reader has at the end, in milliseconds. */
+const FLUSH_MS = 1_000;
 
 /**
  * Writes lines to the standard error one after the other. Whoever adds one does
@@ -43,9 +45,15 @@ export class LineLog implements AsyncDisposable {
     this.#writing ??= this.#write();
   }
 
-  /** Resolves when everything is written. */
+  /** Resolves when everything is written, or nobody has read it for a second. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing;
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, FLUSH_MS);
+    try {
+      await Promise.race([this.#writing, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #write(): Promise<void> {
@@ -58,6 +66,8 @@ export class LineLog implements AsyncDisposable {
       }
     } catch {
       // a log that cannot be written is no reason to stop serving
+      this.#dropped += this.#waiting.length;
+      this.#waiting = [];
     } finally {
       this.#writing = undefined;
     }

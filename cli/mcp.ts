@@ -24,8 +24,7 @@ import {
   withListening,
 } from "./listening.ts";
 import { created, manifestOptions } from "./manifests.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 const PORT = 8000;

@@ -10,8 +10,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
 import type { ExtismDialect } from "../security/policy_file/extism.ts";
 import type { PolicyFlags } from "./policy_actions.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 const DESCRIPTION = `Check, explain and import policy files.

@@ -6,7 +6,7 @@
  */
 
 import { ValidationError } from "@cliffy/command";
-import { nearest } from "../_text.ts";
+import { nearest, printable } from "../_text.ts";
 
 /** Parses one argument, as cliffy asks for it. */
 export type PositionalType = (argument: { readonly value: string }) => string;
@@ -51,4 +51,19 @@ function argumentType(
           : ` Did you mean option "${suggestion}"?`),
     );
   };
+}
+
+/**
+ * Refuses arguments after `--`, where there is no guest to take them.
+ *
+ * @param args The arguments.
+ * @throws {ValidationError} If there are any.
+ */
+export function noArguments(args: readonly string[]): void {
+  if (args.length === 0) return;
+  throw new ValidationError(
+    `Too many arguments: ${
+      printable(args.join(" "))
+    } (this command passes none on)`,
+  );
 }

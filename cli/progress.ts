@@ -83,7 +83,9 @@ export class ProgressLine {
 
   /** One write after the other: a stream takes one at a time. */
   #write(text: string): void {
-    this.#written = this.#written.then(() => this.#host.stderr(text));
+    // what nobody can see is no reason to stop
+    this.#written = this.#written.then(() => this.#host.stderr(text))
+      .catch(() => {});
   }
 }
 

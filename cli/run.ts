@@ -21,7 +21,7 @@ import {
 } from "./guest_flags.ts";
 import { SHARED_FLAGS, type SharedFlags, withLimits } from "./limits.ts";
 import { numbersJson, outputJson } from "./output.ts";
-import { nameType } from "./positional.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 /** The values of the flags of `run`. */
@@ -90,21 +90,6 @@ export function runCommand(session: Session): Command<any> {
 interface Program {
   readonly file: string;
   readonly args: readonly string[];
-}
-
-/**
- * Refuses arguments after `--`, where there is no guest to take them.
- *
- * @param args The arguments.
- * @throws {ValidationError} If there are any.
- */
-export function noArguments(args: readonly string[]): void {
-  if (args.length === 0) return;
-  throw new ValidationError(
-    `Too many arguments: ${
-      args.join(" ")
-    } (only call, and run of a WASI program, pass them on)`,
-  );
 }
 
 async function run(

@@ -37,8 +37,7 @@ import {
 import { LineLog } from "./line_log.ts";
 import { created, isManifest, manifestOptions } from "./manifests.ts";
 import { jsonText } from "./output.ts";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
 const PORT = 8000;

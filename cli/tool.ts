@@ -7,8 +7,7 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { Command } from "@cliffy/command";
-import { nameType } from "./positional.ts";
-import { noArguments } from "./run.ts";
+import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 import type { InstallFlags, PlaceFlags } from "./tool_actions.ts";
 

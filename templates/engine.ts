@@ -86,9 +86,9 @@ export function checkText(source: unknown): asserts source is string {
   // what is parsed already would be code of its own
   if (typeof source !== "string") throw new Error("it is no text");
   checkLength(source);
-  if (LONG_HOLE.test(source)) throw new Error("a hole is too long");
   const holes = source.split("{{").length - 1;
   if (holes > MAX_HOLES) throw new Error(`it has over ${MAX_HOLES} holes`);
+  if (LONG_HOLE.test(source)) throw new Error("a hole is too long");
 }
 
 /**

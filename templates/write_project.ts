@@ -59,7 +59,7 @@ export async function writeProject(
 ): Promise<readonly ProjectChange[]> {
   signal?.throwIfAborted();
   // "app/." cannot be renamed to, and is "app"
-  const root = directory.replace(/(?<=[^/])(?:\/+\.?)+$/, "");
+  const root = directory.replace(/(?<=[^/])(?:\/\.?)+$/, "");
   const changes = await planProject(files, root);
   const replaced = changes.filter(({ kind }) => kind === "changed");
   if (replaced.length > 0 && !force) {

@@ -69,6 +69,6 @@ function lineText(line: string, style: Style): string {
     "-": style.bad,
   };
   const mark = line.charAt(0);
-  const text = mark + printable(line.slice(1)).replaceAll("\\u{9}", "\t");
+  const text = mark + line.slice(1).split("\t").map(printable).join("\t");
   return paints[mark]?.(text) ?? text;
 }

@@ -154,3 +154,18 @@ Deno.test("audit --learn writes a policy that run succeeds under", async () => {
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, "it is there already");
 });
+
+Deno.test("audit takes nothing after --, and verifies no less than it is told", async () => {
+  for (
+    const args of [["verify", "a.jsonl", "--", "b.jsonl"], [
+      "keygen",
+      "k",
+      "--",
+      "b",
+    ]]
+  ) {
+    const { code, stdout, stderr } = await run(["audit", ...args]);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "Too many arguments: b");
+  }
+});

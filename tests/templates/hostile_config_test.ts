@@ -76,14 +76,14 @@ Deno.test("render() refuses a config that holds itself, or nests without end", a
 });
 
 Deno.test("render() refuses a config that is too much, at once", async () => {
-  const entries = Array.from({ length: 1_000_000 }, (_, at) => [`k${at}`, 1]);
+  const entries = Array.from({ length: 100_000 }, (_, at) => [`k${at}`, 1]);
   const keys = Object.fromEntries(entries);
   assertStringIncludes(await refused("generic", keys), "over 10000 values");
   const endless = new Proxy([], {
     get: (_, name) => name === "length" ? Infinity : "x",
   });
   await refused("mcp_server", { tools: endless });
-  const long = "a".repeat(2 ** 29 - 24);
+  const long = "a".repeat(2 ** 24);
   assertStringIncludes(await refused("generic", { name: long }), "longer than");
   await refused("generic", { [long]: 1 });
 });

@@ -115,3 +115,10 @@ Deno.test("writeProject() writes nothing once it is aborted", () =>
     await assertRejects(() => writing, Error, "enough");
     assertEquals(await tree(folder), {});
   }));
+
+Deno.test("writeProject() takes a path of slashes in no time", async () => {
+  const path = `/dev/null${"/".repeat(3_000)}x`;
+  const start = performance.now();
+  await assertRejects(() => writeProject(new Map([["a.md", "a\n"]]), path));
+  assert(performance.now() - start < 10_000);
+});
