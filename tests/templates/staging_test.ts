@@ -36,23 +36,29 @@ async function refused(writing: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-/** Writes ever more files to a folder, until it is killed. */
+/** How many files are written by who is killed. */
+const MANY = 3_000;
+
+/** Writes many files to a folder, until it is killed. */
 const ENDLESS = `
   const { writeProject } = await import(Deno.args[0]);
   const files = new Map();
-  for (let at = 0; at < 9_000; at++) files.set("f" + at + ".md", "new\\n");
+  for (let at = 0; at < ${MANY}; at++) files.set("f" + at + ".md", "new\\n");
   await writeProject(files, Deno.args[1], { force: true });
 `;
 
-async function killed(target: string, where: string): Promise<void> {
+/** Has files written, and kills who does when that has begun. */
+async function killed(
+  target: string,
+  hasBegun: () => Promise<boolean>,
+): Promise<void> {
   const url = import.meta.resolve("../../templates/write_project.ts");
   const child = new Deno.Command(Deno.execPath(), {
     args: ["eval", "--quiet", ENDLESS, url, target],
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  // not before it has begun to write
-  while (!await hasStaging(where, "/lock")) {
+  while (!await hasBegun()) {
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   child.kill("SIGKILL");
@@ -72,7 +78,7 @@ async function hasStaging(folder: string, inside = ""): Promise<boolean> {
 
 Deno.test("writeProject() that is killed leaves no project, and the next one cleans up", () =>
   inFolder(async (folder) => {
-    await killed(`${folder}/app`, folder);
+    await killed(`${folder}/app`, () => hasStaging(folder, "/lock"));
     assert(await hasStaging(folder));
     assertEquals(Object.keys(await tree(folder)).includes("app/"), false);
     await writeProject(FILES, `${folder}/other`);
@@ -81,13 +87,17 @@ Deno.test("writeProject() that is killed leaves no project, and the next one cle
 
 Deno.test("writeProject() that is killed leaves each file as it was or is to be", () =>
   inFolder(async (folder) => {
-    for (let at = 0; at < 9_000; at++) {
+    for (let at = 0; at < MANY; at++) {
       await Deno.writeTextFile(`${folder}/f${at}.md`, "old\n");
     }
-    await killed(folder, folder);
+    const textOf = (at: number) => Deno.readTextFile(`${folder}/f${at}.md`);
+    await killed(folder, async () => await textOf(0) === "new\n");
+    // it was killed while it replaced them
+    assertEquals(await textOf(0), "new\n");
+    assertEquals(await textOf(MANY - 1), "old\n");
     const left = Object.entries(await tree(folder))
       .filter(([path]) => /^f\d+\.md$/.test(path));
-    assertEquals(left.length, 9_000);
+    assertEquals(left.length, MANY);
     assert(left.every(([, text]) => text === "old\n" || text === "new\n"));
     await writeProject(FILES, folder);
     assertEquals(await hasStaging(folder), false);
