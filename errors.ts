@@ -187,6 +187,8 @@ export interface SandboxErrorDetails {
     readonly directory: string;
     /** Why. */
     readonly problem: string;
+    /** Files that are there as something else, if replacing them would help. */
+    readonly taken?: readonly string[];
   };
   /** A tool cannot be installed or removed; nothing has changed. */
   "install-failed": {

@@ -26,7 +26,7 @@ the module's bytes to the first result.
 
 Inputs are given as for call. It is called once within its limits before; V8
 alone then has none, so do not bench what you would not run without a sandbox, or
-leave that out by --skip raw.`;
+leave that out by --skip raw. Ctrl-C ends it at any time.`;
 
 const FLAGS = [
   ...SHARED_FLAGS,

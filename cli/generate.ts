@@ -6,7 +6,8 @@
 
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
-import { Command } from "@cliffy/command";
+import { Command, ValidationError } from "@cliffy/command";
+import { printable } from "../_text.ts";
 import type { TemplateFactory } from "../templates/mod.ts";
 import type { GenerateFlags } from "./generate/actions.ts";
 import { settingOf } from "./generate/settings.ts";
@@ -96,6 +97,11 @@ export function generateCommand(
       directory?: string,
     ) {
       noArguments(this.getLiteralArgs());
+      if (flags.list && template !== undefined) {
+        throw new ValidationError(
+          `Too many arguments: ${printable(template)} (--list takes none)`,
+        );
+      }
       const { generate, list } = await import("./generate/actions.ts");
       if (flags.list) return await list(session, flags, templates);
       await generate(session, flags, { template, directory }, templates);

@@ -203,8 +203,9 @@ export function flagOf(
 export function limitValue(
   { name, value }: { readonly name: string; readonly value: string },
 ): number {
-  const [limit, { unit }] = LIMITS.find(([, { flag }]) => flag === name) ??
-    ["fuel", LIMIT_FLAGS.fuel] as const;
+  const found = LIMITS.find(([, { flag }]) => flag === name);
+  if (found === undefined) throw new TypeError(`${name} sets no limit`);
+  const [limit, { unit }] = found;
   try {
     const amount = unit.parse(value);
     resolveLimits({ [limit]: amount });

@@ -8,12 +8,9 @@
 
 import { type Command, ValidationError } from "@cliffy/command";
 import { nearest, quote } from "../_text.ts";
-import {
-  type GuestAbi,
-  type ModuleFeatures,
-  V8Runtime,
-} from "../runtime/mod.ts";
+import type { GuestAbi, ModuleFeatures } from "../runtime/mod.ts";
 import type { WasmFeature } from "../runtime/types.ts";
+import { FEATURES_OF_V8 } from "../runtime/v8/enforced.ts";
 import { FEATURES } from "../runtime/v8/features.ts";
 import { DEFAULT_LIMITS, type ResourceLimits } from "../security/limits.ts";
 import { LIMITS, limitValue, type LimitValues } from "./limit_flags.ts";
@@ -106,7 +103,7 @@ export function settingsOf(flags: SharedFlags): Settings {
  * @returns Whether `--allow-feature` helps.
  */
 export function canAllow(feature: string): boolean {
-  return new V8Runtime().features.wasm.some((name) => name === feature);
+  return FEATURES_OF_V8.wasm.some((name) => name === feature);
 }
 
 function featureValue({ value }: { readonly value: string }): WasmFeature {

@@ -7,7 +7,7 @@
 import { printable } from "../_text.ts";
 import type { CliHost } from "./host.ts";
 import { type Style, styleOf } from "./style.ts";
-import { textWidth } from "./text_width.ts";
+import { shorten } from "./text_width.ts";
 
 /** How far work is. */
 export interface Progress {
@@ -71,7 +71,7 @@ export class ProgressLine {
     const bar = done === undefined ? "" : barText(done, this.#style);
     const room = (this.#host.columns() ?? USUAL_COLUMNS) - 1 -
       (done === undefined ? 0 : BAR_WIDTH + 7);
-    this.#write(`${CLEAR}${bar}${cut(printable(text), room)}`);
+    this.#write(`${CLEAR}${bar}${shorten(printable(text), room)}`);
   }
 
   /** Empties the line. */
@@ -100,15 +100,4 @@ function barText(done: number, style: Style): string {
   const bar = style.good("█".repeat(full)) +
     style.faint("░".repeat(BAR_WIDTH - full));
   return `${bar} ${String(Math.floor(part * 100)).padStart(3)} % `;
-}
-
-/** What is too long would not be written over, but go on in the next line. */
-function cut(text: string, room: number): string {
-  if (textWidth(text) <= room) return text;
-  let short = "";
-  for (const character of text) {
-    if (textWidth(short + character) >= room) break;
-    short += character;
-  }
-  return `${short}…`;
 }

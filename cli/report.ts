@@ -112,9 +112,9 @@ export function hintOf(error: unknown): string | undefined {
     case "import-not-granted":
       return importHint(failure.details.missing);
     case "project-unwritable":
-      return failure.details.problem.startsWith("it has other files")
-        ? "--diff shows what would change, --force replaces them"
-        : undefined;
+      return failure.details.taken === undefined
+        ? undefined
+        : "--diff shows what would change, --force replaces them";
     case "export-not-found":
       return "the command inspect lists what the module exports";
     default:

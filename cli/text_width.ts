@@ -46,6 +46,23 @@ export function pad(
 }
 
 /**
+ * Cuts a text that is too wide.
+ *
+ * @param text The text.
+ * @param width The columns; one at least.
+ * @returns The text, or its beginning and an ellipsis.
+ */
+export function shorten(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let short = "";
+  for (const character of text) {
+    if (textWidth(short + character) >= width) break;
+    short += character;
+  }
+  return `${short}…`;
+}
+
+/**
  * Breaks a text into lines. What stands in backticks stays on one line, to be
  * copied; a word that is wider than a line goes on in the next.
  *

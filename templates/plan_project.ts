@@ -116,7 +116,9 @@ async function readBytes(root: string, path: string): Promise<Uint8Array> {
   try {
     return await Deno.readFile(`${root}/${path}`);
   } catch (error) {
-    throw unwritable(root, reasonOf(error), "look at its permissions", error);
+    throw unwritable(root, reasonOf(error), "look at its permissions", {
+      cause: error,
+    });
   }
 }
 
@@ -139,7 +141,9 @@ async function infoOf(
     return await Deno.lstat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw unwritable(root, reasonOf(error), "take another folder", error);
+    throw unwritable(root, reasonOf(error), "take another folder", {
+      cause: error,
+    });
   }
 }
 
@@ -149,20 +153,24 @@ async function infoOf(
  * @param directory The project's folder.
  * @param problem What is wrong.
  * @param hint What to do.
- * @param cause What was thrown, if anything was.
+ * @param more What was thrown, and which files are in the way, if any are.
  * @returns The error.
  */
 export function unwritable(
   directory: string,
   problem: string,
   hint: string,
-  cause?: unknown,
+  { cause, taken }: { cause?: unknown; taken?: readonly string[] } = {},
 ): SandboxError<"project-unwritable"> {
   return new SandboxError(
     "project-unwritable",
     `Cannot write to ${quote(directory)}: ${problem} (${hint})`,
     {
-      details: { directory, problem },
+      details: {
+        directory,
+        problem,
+        ...(taken === undefined ? {} : { taken }),
+      },
       ...(cause === undefined ? {} : { cause }),
     },
   );

@@ -63,8 +63,11 @@ export async function writeProject(
   const changes = await planProject(files, root);
   const replaced = changes.filter(({ kind }) => kind === "changed");
   if (replaced.length > 0 && !force) {
-    const names = replaced.map(({ path }) => quote(path)).join(", ");
-    throw unwritable(root, `it has other files there: ${names}`, "use force");
+    const taken = replaced.map(({ path }) => path);
+    const names = taken.map(quote).join(", ");
+    throw unwritable(root, `it has other files there: ${names}`, "use force", {
+      taken,
+    });
   }
   const isNew = await Deno.lstat(root).then(() => false, () => true);
   try {
@@ -72,7 +75,9 @@ export async function writeProject(
     else await writeInto(root, changes, signal);
   } catch (error) {
     if (signal?.aborted || SandboxError.is(error)) throw error;
-    throw unwritable(root, reasonOf(error), hintFor(error), error);
+    throw unwritable(root, reasonOf(error), hintFor(error), {
+      cause: error,
+    });
   }
   return changes;
 }
@@ -173,7 +178,7 @@ async function takeBack(
       root,
       `files that were replaced could not be put back: ${reasonOf(cause)}`,
       `they are in ${quote(kept)}`,
-      cause,
+      { cause },
     );
   }
 }

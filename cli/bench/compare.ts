@@ -25,7 +25,7 @@ export interface MeasureOptions {
   readonly skip: readonly SideName[];
   /** About how long to measure, in milliseconds. */
   readonly timeMs: number;
-  /** Told how far it is; what it throws ends the measuring. */
+  /** Told how far it is. */
   readonly onProgress: (progress: Progress) => void;
 }
 

@@ -4,7 +4,7 @@ import { printable, quote } from "../../_text.ts";
 import { formatCount } from "../../security/units.ts";
 import type { Style } from "../style.ts";
 import { type Cell, table } from "../table.ts";
-import { textWidth, wrap } from "../text_width.ts";
+import { shorten, wrap } from "../text_width.ts";
 import type { Ratio, Summary } from "./measure.ts";
 import type { SideName } from "./side_names.ts";
 import { SIDE_TITLES } from "./sides.ts";
@@ -74,10 +74,7 @@ export function benchText(
     timeText(side.first.median),
   ]);
   const head = ["", "a call", "half within", "ratio", "first result"];
-  const result = printable(figures.result);
-  const shown = textWidth(result) > MAX_RESULT
-    ? `${result.slice(0, MAX_RESULT)}…`
-    : result;
+  const result = shorten(printable(figures.result), MAX_RESULT);
   const notes = [
     `Medians of ${rounds} rounds, in which the sides take turns; a ratio is ` +
     "the median of those of each round.",
@@ -88,7 +85,7 @@ export function benchText(
   ];
   return [
     style.title(`${quote(figures.export)} of ${printable(figures.module)}`),
-    `result: ${shown}`,
+    `result: ${result}`,
     "",
     ...table(rows, { width, head, right: [1, 2, 3, 4] }),
     "",

@@ -196,6 +196,10 @@ Deno.test("generate lists the templates", async () => {
       ),
     );
   });
+  await generate(() => ["--list", "greeting_page"], ({ code, stderr }) => {
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "greeting_page (--list takes none)");
+  });
 });
 
 Deno.test("generate asks for what is missing at a terminal", async () => {

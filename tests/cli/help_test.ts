@@ -8,7 +8,7 @@ import type { CommandInfo } from "../../cli/describe.ts";
 import { describeAll } from "../../cli/main.ts";
 import { styleOf } from "../../cli/style.ts";
 import { table } from "../../cli/table.ts";
-import { textWidth, wrap } from "../../cli/text_width.ts";
+import { shorten, textWidth, wrap } from "../../cli/text_width.ts";
 import { referencePage } from "./_reference.ts";
 import { run, TEXT_STATS } from "./_run.ts";
 import { PAGE } from "./update_docs.ts";
@@ -105,6 +105,13 @@ Deno.test("table() breaks the widest column where it must", () => {
     " a    1",
     " b  100",
   ]);
+});
+
+Deno.test("shorten() counts columns, and never cuts a character", () => {
+  assertEquals(shorten("abcd", 4), "abcd");
+  assertEquals(shorten("abcde", 4), "abc…");
+  assertEquals(shorten("日本語", 4), "日…");
+  assertEquals(shorten("👍👍👍", 5), "👍👍…");
 });
 
 Deno.test("wrap() cuts what is too long, but not what is to be copied", () => {

@@ -1,10 +1,9 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SandboxError } from "../../errors.ts";
 import { sha256 } from "../../wrappers/sha256.ts";
 import { PluginHost } from "../../wrappers/plugin.ts";
 import { threads } from "../cycles.ts";
+import { collectGarbage } from "../garbage.ts";
 import { childrenOf } from "../process/_process.ts";
 import { counter, Folder, guest, open, REPLY, until } from "./_plugins.ts";
 
@@ -155,12 +154,6 @@ Deno.test("a pipe that takes the place of a file keeps nobody waiting", async ()
   await swapper;
   await host[Symbol.asyncDispose]();
 });
-
-/** Lets go of what nobody holds, at once. */
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  runInNewContext("gc")();
-}
 
 Deno.test("long files that are no modules are not kept", async () => {
   await using folder = await Folder.make();

@@ -20,13 +20,14 @@ async function refused(
   text: string,
   files: ReadonlyMap<string, string> = FILES,
   force = false,
-): Promise<void> {
+): Promise<SandboxError> {
   const error = await assertRejects(
     () => writeProject(files, folder, { force }),
     SandboxError,
     text,
   );
   assertEquals(error.code, "project-unwritable");
+  return error;
 }
 
 Deno.test("writeProject() makes a folder, and those above it", () =>
@@ -55,7 +56,12 @@ Deno.test("writeProject() replaces nothing unless it is forced", () =>
     await Deno.mkdir(`${folder}/src`);
     await Deno.writeTextFile(`${folder}/src/main.ts`, "mine");
     const before = await tree(folder);
-    await refused(folder, '"deno.json", "src/main.ts" (use force)');
+    const error = await refused(
+      folder,
+      '"deno.json", "src/main.ts" (use force)',
+    );
+    assert(SandboxError.is(error, "project-unwritable"));
+    assertEquals(error.details.taken, ["deno.json", "src/main.ts"]);
     assertEquals(await tree(folder), before);
     const plan = await planProject(FILES, folder);
     assertEquals(plan.map(({ before }) => before), ["mine", "mine", undefined]);
