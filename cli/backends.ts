@@ -8,8 +8,8 @@
 
 import { Command, ValidationError } from "@cliffy/command";
 import { quote } from "../_text.ts";
-import type { InstallFrom } from "../runtime/wasmtime/install.ts";
 import type { InstallFlags, ListFlags } from "./backends_actions.ts";
+import { choiceOf } from "./choices.ts";
 import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
 
@@ -50,7 +50,7 @@ function installCommand(session: Session): Command<any> {
   return new Command<any>()
     .description(INSTALL_DESCRIPTION)
     .type("name", nameType(INSTALL_FLAGS))
-    .type("from", fromOf)
+    .type("from", choiceOf("--from"))
     .type("url", urlOf)
     .arguments("<backend:name>", ["The engine: wasmtime, or wasmtime@VERSION."])
     .option(
@@ -73,14 +73,6 @@ function installCommand(session: Session): Command<any> {
       noArguments(this.getLiteralArgs());
       await (await actions()).install(session, flags, backend);
     });
-}
-
-function fromOf({ value }: { readonly value: string }): InstallFrom {
-  if (value === "archive" || value === "pip" || value === "auto") return value;
-  throw new ValidationError(
-    `Option "--from": ${quote(value)} is no source ` +
-      "(write archive, pip or auto)",
-  );
 }
 
 function urlOf({ value }: { readonly value: string }): string {

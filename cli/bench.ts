@@ -8,10 +8,11 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { Command, ValidationError } from "@cliffy/command";
-import { nearest, quote } from "../_text.ts";
+import { quote } from "../_text.ts";
 import { parseDuration } from "../security/units.ts";
 import type { BenchFlags } from "./bench/actions.ts";
-import { SIDE_NAMES, type SideName } from "./bench/side_names.ts";
+import { SIDE_NAMES } from "./bench/side_names.ts";
+import { choiceOf } from "./choices.ts";
 import { SHARED_FLAGS, withLimits } from "./limits.ts";
 import { inputType, nameType } from "./positional.ts";
 import type { Session } from "./session.ts";
@@ -52,7 +53,7 @@ export function benchCommand(session: Session): Command<any> {
     .description(DESCRIPTION)
     .type("name", nameType(FLAGS))
     .type("input", inputType(FLAGS))
-    .type("side", sideOf)
+    .type("side", choiceOf("--skip"))
     .type("duration", timeOf)
     .arguments("<file:name> [inputs...:input]", [
       "Path or URL of the module, or - for the standard input.",
@@ -88,19 +89,6 @@ export function benchCommand(session: Session): Command<any> {
       const all = [...inputs, ...this.getLiteralArgs()];
       await bench(session, flags, file, all);
     });
-}
-
-function sideOf({ value }: { readonly value: string }): SideName {
-  const found = SIDE_NAMES.find((name) => name === value);
-  if (found !== undefined) return found;
-  const near = nearest(value, SIDE_NAMES);
-  throw new ValidationError(
-    `Option "--skip": ${quote(value)} is no side (${
-      near === undefined
-        ? `they are ${SIDE_NAMES.join(", ")}`
-        : `did you mean ${near}?`
-    })`,
-  );
 }
 
 function timeOf({ value }: { readonly value: string }): number {

@@ -7,12 +7,13 @@
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
 import { type Command, ValidationError } from "@cliffy/command";
-import { nearest, quote } from "../_text.ts";
+import { quote } from "../_text.ts";
 import type { Isolation } from "../sandbox_options.ts";
 import { Capabilities } from "../security/capabilities.ts";
 import type { ResourceLimits } from "../security/limits.ts";
 import { SecurityPolicy } from "../security/policy.ts";
 import type { Capability, HostMount } from "../security/types.ts";
+import { type Choice, choiceOf, CHOICES } from "./choices.ts";
 
 /** The values of these flags. */
 export interface GuestFlags {
@@ -47,15 +48,16 @@ export const GUEST_FLAGS: readonly string[] = Object.freeze([
 ]);
 
 /** What `--grant` takes, and what it grants. */
-const GRANTS: Readonly<Record<string, () => Capability>> = Object.freeze({
-  "clock": () => Capabilities.clock({ mode: "real" }),
-  "coarse-clock": () => Capabilities.clock({ mode: "coarse" }),
-  "random": () => Capabilities.random(),
-  "process": () => Capabilities.process(),
-  "stdio": () => Capabilities.stdio(),
-});
+const GRANTS: Readonly<Record<Choice<"--grant">, () => Capability>> = Object
+  .freeze({
+    "clock": () => Capabilities.clock({ mode: "real" }),
+    "coarse-clock": () => Capabilities.clock({ mode: "coarse" }),
+    "random": () => Capabilities.random(),
+    "process": () => Capabilities.process(),
+    "stdio": () => Capabilities.stdio(),
+  });
 
-const ISOLATIONS: readonly Isolation[] = ["auto", "inline", "process"];
+const grantName = choiceOf("--grant");
 
 /**
  * Adds these flags to a command.
@@ -67,8 +69,8 @@ export function withGrants(command: Command<any>): Command<any> {
   return command
     .type("mount", ({ value }) => parseMount(value))
     .type("variable", ({ value }) => parseVariable(value))
-    .type("grant", ({ value }) => grantOf(value))
-    .type("isolation", ({ value }) => isolationOf(value))
+    .type("grant", (argument) => GRANTS[grantName(argument)]())
+    .type("isolation", choiceOf("--isolation"))
     .option("--policy <file:string>", "Grant what this file and the flags say.")
     .option(
       "--dir <mount:mount>",
@@ -82,7 +84,7 @@ export function withGrants(command: Command<any>): Command<any> {
     )
     .option(
       "--grant <name:grant>",
-      `Grant ${Object.keys(GRANTS).join(", ")}. Repeatable.`,
+      `Grant ${CHOICES["--grant"].join(", ")}. Repeatable.`,
       { collect: true },
     )
     .option(
@@ -190,31 +192,4 @@ function parseVariable(text: string): EnvFlag {
     );
   }
   return value === undefined ? { name } : { name, value };
-}
-
-function grantOf(name: string): Capability {
-  const make = Object.hasOwn(GRANTS, name) ? GRANTS[name] : undefined;
-  if (make !== undefined) return make();
-  throw unknown("--grant", name, Object.keys(GRANTS));
-}
-
-function isolationOf(name: string): Isolation {
-  const isolation = ISOLATIONS.find((each) => each === name);
-  if (isolation !== undefined) return isolation;
-  throw unknown("--isolation", name, ISOLATIONS);
-}
-
-function unknown(
-  flag: string,
-  value: string,
-  known: readonly string[],
-): ValidationError {
-  const suggestion = nearest(value, known);
-  return new ValidationError(
-    `Option "${flag}": ${quote(value)} is not known (${
-      suggestion === undefined
-        ? `known are ${known.join(", ")}`
-        : `did you mean "${suggestion}"?`
-    })`,
-  );
 }

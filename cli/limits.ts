@@ -6,13 +6,12 @@
 
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
-import { type Command, ValidationError } from "@cliffy/command";
-import { nearest, quote } from "../_text.ts";
+import type { Command } from "@cliffy/command";
 import type { GuestAbi, ModuleFeatures } from "../runtime/mod.ts";
 import type { WasmFeature } from "../runtime/types.ts";
 import { FEATURES_OF_V8 } from "../runtime/v8/enforced.ts";
-import { FEATURES } from "../runtime/v8/features.ts";
 import { DEFAULT_LIMITS, type ResourceLimits } from "../security/limits.ts";
+import { choiceOf } from "./choices.ts";
 import { LIMITS, limitValue, type LimitValues } from "./limit_flags.ts";
 
 /** The values of the flags that every command has. */
@@ -47,7 +46,10 @@ export const SHARED_FLAGS: readonly string[] = Object.freeze([
  * @returns The same.
  */
 export function withLimits(command: Command<any>): Command<any> {
-  command.type("limit", limitValue).type("feature", featureValue);
+  command.type("limit", limitValue).type(
+    "feature",
+    choiceOf("--allow-feature"),
+  );
   for (const [name, { flag, unit, description }] of LIMITS) {
     const standard = DEFAULT_LIMITS[name];
     const text = standard === undefined
@@ -104,16 +106,4 @@ export function settingsOf(flags: SharedFlags): Settings {
  */
 export function canAllow(feature: string): boolean {
   return FEATURES_OF_V8.wasm.some((name) => name === feature);
-}
-
-function featureValue({ value }: { readonly value: string }): WasmFeature {
-  const feature = FEATURES.find((name) => name === value);
-  if (feature !== undefined) return feature;
-  const suggestion = nearest(value, FEATURES);
-  const help = suggestion === undefined
-    ? `known are ${FEATURES.join(", ")}`
-    : `did you mean "${suggestion}"?`;
-  throw new ValidationError(
-    `Option "--allow-feature": ${quote(value)} is no feature (${help})`,
-  );
 }

@@ -6,9 +6,8 @@
 
 // deno-lint-ignore-file no-explicit-any -- `any` switches cliffy's inference off
 
-import { Command, ValidationError } from "@cliffy/command";
-import { quote } from "../_text.ts";
-import type { ExtismDialect } from "../security/policy_file/extism.ts";
+import { Command } from "@cliffy/command";
+import { choiceOf } from "./choices.ts";
 import type { PolicyFlags } from "./policy_actions.ts";
 import { nameType, noArguments } from "./positional.ts";
 import type { Session } from "./session.ts";
@@ -62,19 +61,12 @@ function importCommand(session: Session): Command<any> {
       (await actions()).importManifest(session, flags, file),
     ["--dialect"],
   )
-    .type("dialect", dialectOf)
+    .type("dialect", choiceOf("--dialect"))
     .option(
       "--dialect <name:dialect>",
       "Whose manifest it is: native (of Rust's library) or js.",
     )
     .example("Import", "wasm-sandbox policy import manifest.json > app.yaml");
-}
-
-function dialectOf({ value }: { readonly value: string }): ExtismDialect {
-  if (value === "native" || value === "js") return value;
-  throw new ValidationError(
-    `Option "--dialect": ${quote(value)} is no dialect (write native or js)`,
-  );
 }
 
 function fileCommand(

@@ -14,6 +14,7 @@ import type {
   HttpServerOptions,
 } from "../wrappers/http/types.ts";
 import { withoutAbortWarning } from "./abort_warning.ts";
+import { choiceOf } from "./choices.ts";
 import {
   grantsOf,
   GUEST_FLAGS,
@@ -86,7 +87,7 @@ export function serveCommand(session: Session): Command<any> {
   const command: Command<any> = new Command<any>()
     .description(DESCRIPTION)
     .type("name", nameType(FLAGS))
-    .type("form", ({ value }) => formOf(value))
+    .type("form", choiceOf("--form"))
     .type("positive", ({ value }) => positiveOf(value))
     .arguments("<file:name>", ["Path or URL of a module, or a manifest."]);
   return withGrants(withLimits(withListening(command, PORT)))
@@ -108,13 +109,6 @@ export function serveCommand(session: Session): Command<any> {
       noArguments(this.getLiteralArgs());
       await serve(session, flags, file);
     });
-}
-
-function formOf(text: string): HttpGuestForm {
-  if (text === "handler" || text === "command") return text;
-  throw new ValidationError(
-    `Option "--form": ${quote(text)} is no form (write handler or command)`,
-  );
 }
 
 function positiveOf(text: string): number {

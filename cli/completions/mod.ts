@@ -1,6 +1,5 @@
 /** Scripts that make shells complete the command line. */
 
-import { FEATURES } from "../../runtime/v8/features.ts";
 import { TemplateFactory } from "../../templates/mod.ts";
 import type { Shell } from "../completions.ts";
 import type { CommandInfo } from "../describe.ts";
@@ -26,6 +25,6 @@ export async function completionScript(
   info: CommandInfo,
   templates: TemplateFactory = new TemplateFactory(),
 ): Promise<string> {
-  const words = wordsOf(info, templates, FEATURES);
+  const words = wordsOf(info, templates);
   return await SCRIPTS[shell](info.name, words);
 }

@@ -2,7 +2,7 @@
 
 import type { TemplateFactory } from "../../templates/mod.ts";
 import type { ArgumentInfo, CommandInfo, OptionInfo } from "../describe.ts";
-import { SIDE_NAMES } from "../bench/side_names.ts";
+import { CHOICES } from "../choices.ts";
 import { SHELLS } from "../completions.ts";
 
 /** What completes a value: words, files, folders, or nothing. */
@@ -36,12 +36,9 @@ export interface CommandWords {
 
 /** Words that options take, by flag. */
 const FLAG_WORDS: Readonly<Record<string, readonly string[]>> = {
-  "--isolation": ["auto", "inline", "process"],
+  ...CHOICES,
+  // others can be registered
   "--runtime": ["v8", "wasmtime", "wasmer", "auto"],
-  "--grant": ["clock", "coarse-clock", "random", "process", "stdio"],
-  "--dialect": ["native", "js"],
-  "--skip": SIDE_NAMES,
-  "--from": ["auto", "archive", "pip"],
 };
 
 /** Names of values that are files. */
@@ -52,20 +49,17 @@ const FILES = new Set(["file", "path", "policy", "key", "manifest"]);
  *
  * @param info The command line.
  * @param templates The templates of `generate`.
- * @param features What `--allow-feature` takes.
  * @returns Its commands, the outer ones first.
  */
 export function wordsOf(
   info: CommandInfo,
   templates: TemplateFactory,
-  features: readonly string[],
 ): readonly CommandWords[] {
-  const words = { ...FLAG_WORDS, "--allow-feature": features };
   const below = (each: CommandInfo): CommandWords[] => [
     {
       path: each.path.split(" ").slice(1).join(" "),
       commands: each.commands.map(({ name, summary }) => [name, summary]),
-      options: each.options.map((option) => flagWord(option, words)),
+      options: each.options.map((option) => flagWord(option)),
       arguments: each.arguments.map((argument) =>
         argumentValues(each.path, argument, [...templates])
       ),
@@ -76,12 +70,9 @@ export function wordsOf(
   return below(info);
 }
 
-function flagWord(
-  { flags, description, value }: OptionInfo,
-  words: Readonly<Record<string, readonly string[]>>,
-): FlagWord {
+function flagWord({ flags, description, value }: OptionInfo): FlagWord {
   if (value === undefined) return { flags, description };
-  const known = flags.flatMap((flag) => words[flag] ?? []);
+  const known = flags.flatMap((flag) => FLAG_WORDS[flag] ?? []);
   const values: Values = known.length > 0
     ? { kind: "words", words: known }
     : { kind: kindOf(value) };

@@ -161,7 +161,10 @@ Deno.test("backends install refuses what it cannot do, in one line", async () =>
     [["constructor"], /no such engine/],
     [["wasmtime@49.0.1"], /no checksum .*\(did you mean 49\.0\.0\?\)/],
     [["wasmtime@"], /no checksum of version "" is known/],
-    [["wasmtime", "--from", "npm"], /"npm" is no source/],
+    [
+      ["wasmtime", "--from", "npm"],
+      /"npm" is not known \(known are auto, archive, pip\)/,
+    ],
     [["wasmtime", "--from-url", "x"], /"x" is no URL/],
     [["wasmtime", "--from-url", "file:///x"], /is no URL/],
     [["wasmtime", "--form=pip"], /Unknown option "--form/],

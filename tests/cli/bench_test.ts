@@ -105,7 +105,7 @@ Deno.test("bench refuses wrong usage", async () => {
     [["--call", "ad", "1", "2"], /there is no such function/],
     [["--call", "add", "1"], /it takes 2 inputs/],
     [["--call", "add", "1", "2", "--bytes"], /it takes numbers/],
-    [["--call", "add", "1", "2", "--skip", "rw"], /did you mean raw\?/],
+    [["--call", "add", "1", "2", "--skip", "rw"], /did you mean "raw"\?/],
     [["--call", "add", "1", "2", "--time", "2"], /write it like 500ms/],
   ];
   for (const [args, expected] of rows) {

@@ -40,6 +40,7 @@ const LINES: readonly (readonly [string, readonly string[]])[] = [
   ["wasm-sandbox run --isolation pro", ["process"]],
   ["wasm-sandbox run --isolation ", ["auto", "inline", "process"]],
   ["wasm-sandbox call --grant r", ["random"]],
+  ["wasm-sandbox serve --form ", ["command", "handler"]],
   ["wasm-sandbox run --allow-feature sim", ["simd"]],
   ["wasm-sandbox completions ", ["bash", "fish", "zsh"]],
   ["wasm-sandbox run --memory 1MiB --fu", ["--fuel", "--function-size"]],

@@ -309,7 +309,7 @@ Deno.test("serve refuses what it cannot do before it listens", async () => {
   const rows: readonly (readonly [string[], number, RegExp])[] = [
     [["--port", "70000"], 2, /"70000" is no port/],
     [["--port", "http"], 2, /"http" is no port/],
-    [["--form", "cgi"], 2, /"cgi" is no form/],
+    [["--form", "cgi"], 2, /"cgi" is not known \(known are handler, command\)/],
     [["--max-concurrent", "0"], 2, /"0" is no count/],
     [["--cert", "x"], 2, /TLS takes both/],
     [["--cert", "x", "--key", "y"], 2, /the certificate "x": it does not/],
